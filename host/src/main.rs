@@ -1,0 +1,2 @@
+//! tancheck.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A simulated Tanium deployment that speaks the real API.
