@@ -1,0 +1,33 @@
+//! Plugins on this machine: found, trusted, listed. No library is ever loaded into this process.
+
+use std::path::PathBuf;
+use tancheck_plugin_api::manifest::Manifest;
+
+/// A library file whose stamp was read and whose hash is trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Library {
+    /// The file.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes, lower-case hex.
+    pub sha256: String,
+}
+
+/// A plugin that can be used.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// Its library.
+    pub library: Library,
+    /// What it declares.
+    pub manifest: Manifest,
+}
+
+/// A file that looked like a plugin and is not used.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Refusal {
+    /// The file.
+    pub path: PathBuf,
+    /// The plugin's id, where its stamp could be read.
+    pub id: Option<String>,
+    /// One sentence: why, and what to do.
+    pub reason: String,
+}

@@ -1,0 +1,1 @@
+//! The engine: selection, plan, judging, outcomes.

@@ -1,0 +1,607 @@
+//! The manifest: everything a plugin declares, as an owned document. Built from the constants of a plugin, sent
+//! across the ABI, cached by the host, printed as it is by `-o json`. Fields are only ever added.
+
+use crate::check::{Cadence, Check as AuthorCheck, Kind};
+use crate::finding::Severity;
+use crate::input::{self, Accepts, Over, Shape, SourceKind};
+use crate::plugin::Plugin;
+use crate::remedy::{self, Reversible, Risk};
+use crate::setting::{self, SettingValue};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The version of this crate: the API version that plugins built against it declare.
+pub const API_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The features this version of the API knows. A plugin lists those it uses; a host refuses, by name, what it lacks.
+pub const FEATURES: &[&str] = &[
+    "answer",
+    "attested",
+    "each",
+    "export",
+    "gateway",
+    "history",
+    "metrics",
+    "question",
+    "rest",
+    "saved-question",
+    "service",
+];
+
+/// Everything a plugin declares.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Manifest {
+    /// The plugin's id.
+    pub id: String,
+    /// The title people know it by.
+    pub title: String,
+    /// The plugin's version.
+    pub version: String,
+    /// The API version it was built against.
+    pub api: String,
+    /// What the module is for.
+    #[serde(default)]
+    pub about: String,
+    /// Features of the API that it uses.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// Solutions of the platform that it is about.
+    #[serde(default)]
+    pub solutions: Vec<Solution>,
+    /// Its settings, by key.
+    #[serde(default)]
+    pub settings: Vec<Setting>,
+    /// Its inputs, by id.
+    #[serde(default)]
+    pub inputs: Vec<Input>,
+    /// Its checks, in the order of the guide.
+    pub checks: Vec<Check>,
+}
+
+/// A solution of the platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Solution {
+    /// The solution's name.
+    pub name: String,
+    /// The solution's id, `NN-NNN-NNNN`; empty where unknown.
+    pub id: String,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Check {
+    /// `<plugin>.<problem-or-state>`.
+    pub id: String,
+    /// Earlier ids.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// How it comes to its outcome.
+    pub kind: Kind,
+    /// The good state.
+    pub title: String,
+    /// How often the guide asks for it.
+    pub cadence: Vec<Cadence>,
+    /// The severity of its findings.
+    pub severity: Severity,
+    /// Ids of its inputs.
+    pub inputs: Vec<String>,
+    /// Keys of its settings.
+    pub settings: Vec<String>,
+    /// The setting (days) that tells how long an attestation is good for.
+    #[serde(default)]
+    pub due_every: Option<String>,
+    /// Where the guide asks for it.
+    pub guide: Vec<Guide>,
+    /// What it does.
+    pub what: String,
+    /// Why it matters.
+    pub why: String,
+    /// When it can be wrong.
+    #[serde(default)]
+    pub limits: String,
+    /// Where it applies.
+    #[serde(default)]
+    pub applies: String,
+    /// What to do about a finding.
+    pub remedy: Option<Remedy>,
+    /// Checks that bear on it.
+    #[serde(default)]
+    pub related: Vec<String>,
+    /// Judged even where the module is absent.
+    #[serde(default)]
+    pub even_if_absent: bool,
+    /// Not asked for by the guide.
+    #[serde(default)]
+    pub beyond: bool,
+    /// Whether there is a judge; a check without one is decided by attestations alone.
+    pub judged: bool,
+}
+
+/// A place in the maintenance guide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guide {
+    /// Section title.
+    pub section: String,
+    /// Page.
+    pub page: u16,
+}
+
+/// A runbook. Steps are objects with a `do` field; see [`crate::remedy::Step`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Remedy {
+    /// The steps, in order.
+    pub steps: Vec<BTreeMap<String, String>>,
+    /// What can go wrong.
+    #[serde(default)]
+    pub cautions: Vec<String>,
+    /// Who may do it.
+    #[serde(default)]
+    pub who: String,
+    /// The risk of the change.
+    pub risk: Risk,
+    /// Whether it can be taken back.
+    pub reversible: Reversible,
+    /// Documents of the vendor.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// The check that proves the repair.
+    pub verify: String,
+}
+
+/// A setting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Setting {
+    /// The key under `[modules.<plugin>]`.
+    pub key: String,
+    /// `integer`, `flag`, `text`, `choice`, `list` or `table`.
+    pub r#type: String,
+    /// The default; `null` where the site has to choose.
+    pub default: Value,
+    /// Smallest accepted number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<i64>,
+    /// Largest accepted number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
+    /// Accepted words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub among: Vec<String>,
+    /// Unit.
+    #[serde(default)]
+    pub unit: String,
+    /// What it does.
+    #[serde(default)]
+    pub about: String,
+    /// The default is the guide's number.
+    #[serde(default)]
+    pub from_guide: bool,
+}
+
+/// An input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Input {
+    /// The input's id.
+    pub id: String,
+    /// What it is.
+    pub about: String,
+    /// The ways to get it, the best first.
+    pub sources: Vec<Source>,
+}
+
+/// One way to get an input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Source {
+    /// The request.
+    #[serde(flatten)]
+    pub request: Request,
+    /// What it delivers.
+    pub shape: Shape,
+    /// The key that holds the rows, where it is neither `data` nor `body`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rows_key: String,
+    /// Only rows that have this key are kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub only_with: String,
+    /// Privileges without which the server refuses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    /// Privileges without which the list is cut to the account's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub complete_with: Vec<String>,
+    /// Repetition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<Each>,
+}
+
+/// A request, by kind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Request {
+    /// `GET` on a platform route.
+    Rest {
+        /// Path with `/api/v2/`.
+        path: String,
+        /// The `tanium-options` header, JSON; empty: none.
+        #[serde(default)]
+        options: String,
+        /// Through the server's list cache, page by page.
+        #[serde(default)]
+        paged: bool,
+    },
+    /// `GET` on `/plugin/products/<service><path>`.
+    Service {
+        /// The service's name in the path.
+        service: String,
+        /// Path below it.
+        path: String,
+        /// Rows of a page, where the list is read by `limit` and `offset`.
+        #[serde(default)]
+        page: Option<u32>,
+    },
+    /// A GraphQL query.
+    Gateway {
+        /// The operation's text.
+        query: String,
+        /// The field that is delivered.
+        connection: String,
+        /// Variables and their values.
+        #[serde(default)]
+        variables: BTreeMap<String, String>,
+    },
+    /// A question.
+    Question {
+        /// The question's text.
+        text: String,
+        /// The computer group it is limited to; empty: all machines.
+        #[serde(default)]
+        group: String,
+        /// The follow-up question that names endpoints of a value; empty: none.
+        #[serde(default)]
+        sample: String,
+    },
+    /// Stored results.
+    SavedQuestion {
+        /// The saved question's name.
+        name: String,
+    },
+    /// Families of `GET /metrics`.
+    Metrics {
+        /// Names of the families.
+        families: Vec<String>,
+    },
+    /// An exported file.
+    Export {
+        /// File name in the exports folder.
+        file: String,
+        /// The Console page.
+        page: String,
+        /// How to export it there.
+        steps: String,
+        /// Columns that must be there.
+        columns: Vec<String>,
+    },
+    /// A person's answer.
+    Answer {
+        /// The question to the person.
+        prompt: String,
+        /// `yes-no`, `number`, `text`, `date` or `choice`.
+        accepts: String,
+        /// The words of a choice.
+        #[serde(default)]
+        among: Vec<String>,
+        /// How long it is good for.
+        valid_days: u32,
+    },
+    /// Stored points of a series.
+    History {
+        /// The series; `.*` at its end stands for all with that beginning.
+        series: String,
+        /// How far back.
+        days: u32,
+    },
+}
+
+/// Repetition of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Each {
+    /// The input whose rows it runs over; `None` with a setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// The key of the list within each row; empty: the row itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub items: String,
+    /// The setting whose items it runs over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setting: Option<String>,
+    /// Placeholder and key.
+    pub variables: Vec<(String, String)>,
+    /// Key and the values that are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<(String, Vec<String>)>,
+    /// Most requests.
+    pub limit: u32,
+}
+
+impl Request {
+    /// The name of the kind, as in the manifest and in evidence.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Rest { .. } => "rest",
+            Self::Service { .. } => "service",
+            Self::Gateway { .. } => "gateway",
+            Self::Question { .. } => "question",
+            Self::SavedQuestion { .. } => "saved-question",
+            Self::Metrics { .. } => "metrics",
+            Self::Export { .. } => "export",
+            Self::Answer { .. } => "answer",
+            Self::History { .. } => "history",
+        }
+    }
+
+    /// Whether it is sent to the deployment (and not read from this machine).
+    #[must_use]
+    pub const fn is_remote(&self) -> bool {
+        !matches!(self, Self::Export { .. } | Self::Answer { .. } | Self::History { .. })
+    }
+}
+
+impl Manifest {
+    /// The manifest of a plugin.
+    #[must_use]
+    pub fn of(plugin: &Plugin) -> Self {
+        let mut inputs: BTreeMap<&str, Input> = BTreeMap::new();
+        let mut settings: BTreeMap<&str, Setting> = BTreeMap::new();
+        let mut features: Vec<String> = Vec::new();
+        for check in plugin.checks {
+            for input in check.reads {
+                inputs.entry(input.id).or_insert_with(|| Input::of(input));
+            }
+            for setting in check.settings.iter().chain(check.due_every.iter()) {
+                settings.entry(setting.key).or_insert_with(|| Setting::of(setting));
+            }
+            if check.kind != Kind::Automated {
+                features.push("attested".to_owned());
+            }
+        }
+        for source in inputs.values().flat_map(|input| &input.sources) {
+            features.push(source.request.kind().to_owned());
+            features.extend(source.each.iter().map(|_| "each".to_owned()));
+        }
+        features.sort();
+        features.dedup();
+        Self {
+            id: plugin.id.to_owned(),
+            title: plugin.title.to_owned(),
+            version: plugin.version.to_owned(),
+            api: API_VERSION.to_owned(),
+            about: plugin.about.to_owned(),
+            features,
+            solutions: plugin
+                .solutions
+                .iter()
+                .map(|one| Solution { name: one.name.to_owned(), id: one.id.to_owned() })
+                .collect(),
+            settings: settings.into_values().collect(),
+            inputs: inputs.into_values().collect(),
+            checks: plugin.checks.iter().map(|check| Check::of(check, plugin.title)).collect(),
+        }
+    }
+
+    /// The check with this id or alias.
+    #[must_use]
+    pub fn check(&self, id: &str) -> Option<&Check> {
+        self.checks.iter().find(|check| check.id == id || check.aliases.iter().any(|alias| alias == id))
+    }
+
+    /// The input with this id.
+    #[must_use]
+    pub fn input(&self, id: &str) -> Option<&Input> {
+        self.inputs.iter().find(|input| input.id == id)
+    }
+
+    /// The setting with this key.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.key == key)
+    }
+}
+
+impl Check {
+    fn of(check: &AuthorCheck, module: &str) -> Self {
+        let text = |text: &str| text.replace("{module}", module);
+        Self {
+            id: check.id.to_owned(),
+            aliases: owned(check.aliases),
+            kind: check.kind,
+            title: text(check.title),
+            cadence: check.cadence.to_vec(),
+            severity: check.severity,
+            inputs: check.reads.iter().map(|input| input.id.to_owned()).collect(),
+            settings: check.settings.iter().map(|setting| setting.key.to_owned()).collect(),
+            due_every: check.due_every.map(|setting| setting.key.to_owned()),
+            guide: check
+                .guide
+                .iter()
+                .map(|place| Guide { section: place.section.to_owned(), page: place.page })
+                .collect(),
+            what: text(check.what),
+            why: text(check.why),
+            limits: text(check.limits),
+            applies: text(check.applies),
+            remedy: check.remedy.map(|remedy| Remedy::of(remedy, check.id, module)),
+            related: owned(check.related),
+            even_if_absent: check.even_if_absent,
+            beyond: check.beyond,
+            judged: check.judge.is_some(),
+        }
+    }
+}
+
+impl Remedy {
+    fn of(remedy: &remedy::Remedy, check: &str, module: &str) -> Self {
+        let text = |text: &str| text.replace("{module}", module);
+        let step = |step: &remedy::Step| {
+            let Ok(Value::Object(fields)) = serde_json::to_value(step) else { return BTreeMap::new() };
+            fields.into_iter().map(|(key, value)| (key, text(value.as_str().unwrap_or_default()))).collect()
+        };
+        Self {
+            steps: remedy.steps.iter().map(step).collect(),
+            cautions: remedy.cautions.iter().map(|caution| text(caution)).collect(),
+            who: text(remedy.who),
+            risk: remedy.risk,
+            reversible: remedy.reversible,
+            references: remedy.references.iter().map(|reference| text(reference)).collect(),
+            verify: remedy.verify.unwrap_or(check).to_owned(),
+        }
+    }
+
+    /// This runbook with the placeholders filled by a finding's values.
+    #[must_use]
+    pub fn filled(&self, values: &BTreeMap<String, String>) -> Self {
+        let fill = |text: &String| {
+            values
+                .iter()
+                .fold(text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        };
+        let mut filled = self.clone();
+        for step in &mut filled.steps {
+            step.values_mut().for_each(|text| *text = fill(text));
+        }
+        filled.cautions.iter_mut().for_each(|caution| *caution = fill(caution));
+        filled
+    }
+}
+
+impl Setting {
+    fn of(setting: &setting::Setting) -> Self {
+        let (kind, default) = match setting.value {
+            SettingValue::Integer { default, .. } => ("integer", json!(default)),
+            SettingValue::Flag(default) => ("flag", json!(default)),
+            SettingValue::Text(default) => ("text", json!(default)),
+            SettingValue::Choice { default, .. } => ("choice", json!(default)),
+            SettingValue::List(default) => ("list", json!(default)),
+            SettingValue::Table => ("table", json!({})),
+        };
+        let (min, max) = match setting.value {
+            SettingValue::Integer { min, max, .. } => (Some(min), Some(max)),
+            _ => (None, None),
+        };
+        let among = match setting.value {
+            SettingValue::Choice { among, .. } => owned(among),
+            _ => Vec::new(),
+        };
+        Self {
+            key: setting.key.to_owned(),
+            r#type: kind.to_owned(),
+            default,
+            min,
+            max,
+            among,
+            unit: setting.unit.to_owned(),
+            about: setting.about.to_owned(),
+            from_guide: setting.from_guide,
+        }
+    }
+}
+
+impl Input {
+    fn of(input: &input::Input) -> Self {
+        Self {
+            id: input.id.to_owned(),
+            about: input.about.to_owned(),
+            sources: input.sources.iter().map(Source::of).collect(),
+        }
+    }
+}
+
+impl Source {
+    fn of(source: &input::Source) -> Self {
+        Self {
+            request: Request::of(&source.kind),
+            shape: source.shape,
+            rows_key: source.rows_key.to_owned(),
+            only_with: source.only_with.to_owned(),
+            needs: owned(source.needs),
+            complete_with: owned(source.complete_with),
+            each: source.each.as_ref().map(Each::of),
+        }
+    }
+}
+
+impl Request {
+    fn of(kind: &SourceKind) -> Self {
+        match *kind {
+            SourceKind::Rest { path, options, paged } => {
+                Self::Rest { path: path.to_owned(), options: options.to_owned(), paged }
+            }
+            SourceKind::Service { service, path, page } => {
+                Self::Service { service: service.to_owned(), path: path.to_owned(), page }
+            }
+            SourceKind::Gateway { query, connection, variables } => Self::Gateway {
+                query: query.to_owned(),
+                connection: connection.to_owned(),
+                variables: variables
+                    .iter()
+                    .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))
+                    .collect(),
+            },
+            SourceKind::Question { text, group, sample } => {
+                Self::Question { text: text.to_owned(), group: group.to_owned(), sample: sample.to_owned() }
+            }
+            SourceKind::SavedQuestion { name } => Self::SavedQuestion { name: name.to_owned() },
+            SourceKind::Metrics { families } => Self::Metrics { families: owned(families) },
+            SourceKind::Export { file, page, steps, columns } => Self::Export {
+                file: file.to_owned(),
+                page: page.to_owned(),
+                steps: steps.to_owned(),
+                columns: owned(columns),
+            },
+            SourceKind::Answer { prompt, accepts, valid_days } => {
+                let (accepts, among) = match accepts {
+                    Accepts::YesNo => ("yes-no", Vec::new()),
+                    Accepts::Number => ("number", Vec::new()),
+                    Accepts::Text => ("text", Vec::new()),
+                    Accepts::Date => ("date", Vec::new()),
+                    Accepts::Choice(words) => ("choice", owned(words)),
+                };
+                Self::Answer { prompt: prompt.to_owned(), accepts: accepts.to_owned(), among, valid_days }
+            }
+            SourceKind::History { series, days } => Self::History { series: series.to_owned(), days },
+        }
+    }
+}
+
+impl Each {
+    fn of(each: &input::Each) -> Self {
+        let (input, items, setting) = match each.over {
+            Over::Rows { input, items } => (Some(input.to_owned()), items.to_owned(), None),
+            Over::Setting { key } => (None, String::new(), Some(key.to_owned())),
+        };
+        Self {
+            input,
+            items,
+            setting,
+            variables: each
+                .variables
+                .iter()
+                .map(|(name, key)| ((*name).to_owned(), (*key).to_owned()))
+                .collect(),
+            only: each.only.map(|(key, values)| (key.to_owned(), owned(values))),
+            limit: each.limit,
+        }
+    }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}

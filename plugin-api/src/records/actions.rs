@@ -1,0 +1,184 @@
+//! Scheduled actions (the API calls them saved actions), action groups and computer groups.
+
+use super::Reference;
+use crate::{Input, Source, lenient};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// All scheduled actions.
+pub const SCHEDULED_ACTIONS: Input =
+    Input::new("platform.scheduled-actions", "scheduled actions").sources(&[
+        Source::rest("/api/v2/saved_actions")
+            .paged()
+            .needs(&["read own action"])
+            .complete_with(&["read action"]),
+        Source::export(
+            "scheduled-actions.csv",
+            "Administration > Actions > Scheduled Actions",
+            "export the list with these columns",
+            &[
+                "ID",
+                "Name",
+                "Status",
+                "Package",
+                "Parameters",
+                "Action Group",
+                "Target Group",
+                "Issuer",
+                "Start",
+                "End",
+                "Last Run",
+                "Next Run",
+                "Reissue",
+                "Modified",
+            ],
+        ),
+    ]);
+
+/// All action groups. Those that are not public are seen by administrators only.
+pub const ACTION_GROUPS: Input = Input::new("platform.action-groups", "action groups").sources(&[
+    Source::rest("/api/v2/action_groups").needs(&["read action group"]),
+    Source::export(
+        "action-groups.csv",
+        "Administration > Actions > Action Groups",
+        "export the list with these columns",
+        &["Name", "Computer Groups", "Combine"],
+    ),
+]);
+
+/// Computer groups and other groups: id and name.
+pub const GROUPS: Input =
+    Input::new("platform.groups", "computer groups")
+        .sources(&[Source::rest("/api/v2/groups").paged().needs(&["read computer group"])]);
+
+/// A scheduled action (`GET /api/v2/saved_actions`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ScheduledAction {
+    /// Its id.
+    #[serde(deserialize_with = "lenient::id", alias = "ID")]
+    pub id: String,
+    /// Its name.
+    #[serde(deserialize_with = "lenient::text", alias = "Name")]
+    pub name: String,
+    /// 0: enabled, 1: disabled, 2: deleted; the same words in an exported list.
+    #[serde(deserialize_with = "lenient::text", alias = "Status")]
+    pub status: String,
+    /// The action group it deploys to.
+    pub action_group: Reference,
+    /// The computer group it is limited to.
+    pub target_group: TargetGroup,
+    /// The package it deploys.
+    pub package_spec: PackageReference,
+    /// The issuer.
+    pub user: Reference,
+    /// The persona of the issuer.
+    pub persona: Reference,
+    /// When it was made.
+    #[serde(deserialize_with = "lenient::time")]
+    pub creation_time: Option<Timestamp>,
+    /// When it ends; 2001-01-01 or `Never` means without end.
+    #[serde(deserialize_with = "lenient::time")]
+    pub end_time: Option<Timestamp>,
+    /// When it last issued an action.
+    #[serde(deserialize_with = "lenient::time")]
+    pub last_start_time: Option<Timestamp>,
+    /// How often it reissues, in seconds.
+    #[serde(deserialize_with = "lenient::number")]
+    pub issue_seconds: Option<f64>,
+    /// How long an issued action lives, in seconds.
+    #[serde(deserialize_with = "lenient::number")]
+    pub expire_seconds: Option<f64>,
+    /// The action it issued last.
+    pub last_action: Option<Reference>,
+}
+
+/// Whether a scheduled action issues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScheduleStatus {
+    /// It issues by its schedule.
+    Enabled,
+    /// It is kept but does not issue.
+    Disabled,
+    /// It is deleted.
+    Deleted,
+}
+
+impl ScheduledAction {
+    /// The status, `None` for a word that is not known.
+    #[must_use]
+    pub fn status(&self) -> Option<ScheduleStatus> {
+        match self.status.to_ascii_lowercase().as_str() {
+            "0" | "enabled" => Some(ScheduleStatus::Enabled),
+            "1" | "disabled" => Some(ScheduleStatus::Disabled),
+            "2" | "deleted" => Some(ScheduleStatus::Deleted),
+            _ => None,
+        }
+    }
+}
+
+/// The target group of an action; often anonymous, with a text instead of a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct TargetGroup {
+    /// The group's id.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: String,
+    /// Its name; empty for an anonymous group.
+    #[serde(deserialize_with = "lenient::text")]
+    pub name: String,
+    /// Its filter as text.
+    #[serde(deserialize_with = "lenient::text")]
+    pub text: String,
+}
+
+/// The package of an action. A package that was given parameters is a copy with an id of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct PackageReference {
+    /// The package's id.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: String,
+    /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
+    pub name: String,
+    /// The id of the package it was copied from; empty or 0 for an original.
+    #[serde(deserialize_with = "lenient::id")]
+    pub source_id: String,
+    /// Parameters.
+    #[serde(deserialize_with = "lenient::list")]
+    pub parameters: Vec<Parameter>,
+}
+
+/// One parameter of a package.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(default)]
+pub struct Parameter {
+    /// The key, such as `$1`.
+    #[serde(deserialize_with = "lenient::text")]
+    pub key: String,
+    /// The value.
+    #[serde(deserialize_with = "lenient::text")]
+    pub value: String,
+}
+
+/// An action group (`GET /api/v2/action_groups`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ActionGroup {
+    /// Its id.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: String,
+    /// Its name.
+    #[serde(deserialize_with = "lenient::text", alias = "Name")]
+    pub name: String,
+    /// The computer groups it holds; names are in [`GROUPS`].
+    #[serde(deserialize_with = "lenient::list")]
+    pub groups: Vec<Reference>,
+    /// Names of the computer groups, separated by commas; only in an exported list.
+    #[serde(rename = "Computer Groups", deserialize_with = "lenient::text")]
+    pub exported_groups: String,
+    /// The group is deleted.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub deleted_flag: Option<bool>,
+}

@@ -1,0 +1,115 @@
+//! Console users and personas.
+
+use super::Reference;
+use crate::{Input, Source, lenient};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// All Console users, deleted ones included. On Tanium Cloud only the summary view is allowed, which leaves out
+/// effective privileges.
+pub const USERS: Input = Input::new("platform.users", "Console users, deleted ones included").sources(&[
+    Source::rest("/api/v2/users").options(r#"{"include_hidden_flag":1}"#).needs(&["read user"]),
+    Source::rest("/api/v2/users").options(r#"{"include_hidden_flag":1,"summary":1}"#).needs(&["read user"]),
+    Source::export(
+        "users.csv",
+        "Administration > Permissions > Users",
+        "export the list of users with these columns",
+        &["ID", "Name", "Status", "Last Login"],
+    ),
+]);
+
+/// All personas; deleted ones are not in the list.
+pub const PERSONAS: Input = Input::new("platform.personas", "personas")
+    .sources(&[Source::rest("/api/v2/personas").needs(&["read persona"])]);
+
+/// A Console user (`GET /api/v2/users`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct User {
+    /// The user's id.
+    #[serde(deserialize_with = "lenient::id", alias = "ID")]
+    pub id: String,
+    /// The user's name, without domain.
+    #[serde(deserialize_with = "lenient::text", alias = "Name")]
+    pub name: String,
+    /// The name shown in the Console; may be empty.
+    #[serde(deserialize_with = "lenient::text")]
+    pub display_name: String,
+    /// The user is deleted; what it owns no longer runs.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub deleted_flag: Option<bool>,
+    /// 0: no; 1: disabled in LDAP; 2: missing in LDAP; 3: unknown.
+    #[serde(deserialize_with = "lenient::number")]
+    pub locked_out: Option<f64>,
+    /// The last sign-on; 2001-01-01 means never.
+    #[serde(deserialize_with = "lenient::time", alias = "Last Login")]
+    pub last_login: Option<Timestamp>,
+    /// `Active` or another word; only in an exported list.
+    #[serde(rename = "Status", deserialize_with = "lenient::text")]
+    pub status: String,
+    /// Privileges by content set; empty in the summary view.
+    pub effective_content_set_privileges: Vec<ContentSetPrivileges>,
+}
+
+/// The privileges of a user on one content set.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ContentSetPrivileges {
+    /// The privileges.
+    pub content_set_privilege_list: Vec<Reference>,
+}
+
+impl User {
+    /// Why the user cannot act, or nothing if it can.
+    #[must_use]
+    pub fn inactive_because(&self) -> Option<&'static str> {
+        if self.deleted_flag == Some(true) {
+            return Some("is deleted");
+        }
+        match self.locked_out.map(|code| code as i64) {
+            Some(1) => return Some("is disabled in LDAP"),
+            Some(2) => return Some("is missing in LDAP"),
+            Some(3) => return Some("is locked out"),
+            _ => {}
+        }
+        let exported_as_inactive = !self.status.is_empty() && !self.status.eq_ignore_ascii_case("active");
+        exported_as_inactive.then_some("is not active")
+    }
+
+    /// The lower-case names of the privileges the user holds on any content set; `None` where the view left them out.
+    #[must_use]
+    pub fn privileges(&self) -> Option<Vec<String>> {
+        let sets = &self.effective_content_set_privileges;
+        let names = sets.iter().flat_map(|set| &set.content_set_privilege_list);
+        (!sets.is_empty()).then(|| names.map(|privilege| privilege.name.to_lowercase()).collect())
+    }
+
+    /// The display name, or the name.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        if self.display_name.is_empty() { &self.name } else { &self.display_name }
+    }
+}
+
+/// A persona (`GET /api/v2/personas`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Persona {
+    /// The persona's id.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: String,
+    /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
+    pub name: String,
+    /// The persona is deleted.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub deleted_flag: Option<bool>,
+    /// The computer group it is limited to.
+    pub group: Option<Reference>,
+    /// Users who may take it on.
+    #[serde(deserialize_with = "lenient::list")]
+    pub user_list: Vec<Reference>,
+    /// User groups whose members may take it on.
+    #[serde(deserialize_with = "lenient::list")]
+    pub user_group_list: Vec<Reference>,
+}

@@ -1,0 +1,265 @@
+//! The test kit: facts in, findings out.
+//!
+//! ```
+//! # use tancheck_plugin_api::{prelude::*, testing::Case, serde_json::json};
+//! # const ROWS: Input = Input::new("x.rows", "rows").sources(&[Source::rest("/api/v2/users")]);
+//! # const CHECK: Check = Check::automated("x.empty").reads(&[&ROWS]).judge(|facts, report| {
+//! #     for row in facts.rows::<records::Reference>(&ROWS)? {
+//! #         report.finding(Finding::on(Subject::new("row", row.id, row.name)));
+//! #     }
+//! #     Ok(())
+//! # });
+//! Case::of(&CHECK).rows(&ROWS, json!([])).judge().assert_pass();
+//! Case::of(&CHECK).rows(&ROWS, json!([{"id": 7}])).judge().assert_findings(&["7"]);
+//! Case::of(&CHECK).rows(&ROWS, json!([])).assert_needs_its_inputs();
+//! ```
+#![expect(clippy::panic, reason = "a test kit fails by panicking")]
+
+use crate::check::Check;
+use crate::facts::{Answer, Body, Point, Supplied, Tally, TallyRow, Unavailable};
+use crate::finding::{Finding, Measure};
+use crate::input::Input;
+use crate::manifest::Manifest;
+use crate::outcome::{Outcome, Undecided};
+use crate::plugin::{Plugin, judge};
+use crate::validate;
+use crate::wire::{Inspection, Judgement};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Facts for one judge.
+#[derive(Clone, Debug)]
+pub struct Case {
+    check: &'static Check,
+    title: &'static str,
+    inspection: Inspection,
+}
+
+impl Case {
+    /// Facts for this check; so far every input is missing, settings have their defaults, and it is
+    /// 2026-06-30T12:00:00Z.
+    #[must_use]
+    pub fn of(check: &'static Check) -> Self {
+        let now = "2026-06-30T12:00:00Z".parse().expect("a valid time");
+        let inspection =
+            Inspection { check: check.id.to_owned(), now, settings: Map::new(), inputs: BTreeMap::new() };
+        Self { check, title: "Module", inspection }
+    }
+
+    /// The title of the plugin, for checks that several plugins share.
+    #[must_use]
+    pub fn titled(mut self, title: &'static str) -> Self {
+        self.title = title;
+        self
+    }
+
+    /// The time of the run.
+    #[must_use]
+    pub fn at(mut self, now: &str) -> Self {
+        self.inspection.now = now.parse().unwrap_or_else(|error| panic!("{now:?} is no time: {error}"));
+        self
+    }
+
+    /// A setting of the site.
+    #[must_use]
+    pub fn setting(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.inspection.settings.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Delivers rows.
+    #[must_use]
+    pub fn rows(self, input: &Input, rows: Value) -> Self {
+        let Value::Array(rows) = rows else { panic!("rows are a list") };
+        self.body(input, Body::Rows(rows))
+    }
+
+    /// Delivers an object.
+    #[must_use]
+    pub fn object(self, input: &Input, object: Value) -> Self {
+        self.body(input, Body::Object(object))
+    }
+
+    /// Delivers a single number or text.
+    #[must_use]
+    pub fn value(self, input: &Input, value: impl Into<Value>) -> Self {
+        self.body(input, Body::Value(value.into()))
+    }
+
+    /// Delivers counted answers: one column, a count for each value; every endpoint answered.
+    #[must_use]
+    pub fn tally(self, input: &Input, column: &str, counts: &[(&str, u64)]) -> Self {
+        self.body(input, Body::Tally(tally(column, counts)))
+    }
+
+    /// Delivers points of a series, one a week, the last one a week ago.
+    #[must_use]
+    pub fn weekly(self, input: &Input, series: &str, values: &[f64]) -> Self {
+        let now = self.inspection.now;
+        let points = values.iter().rev().enumerate().map(|(weeks, &value)| {
+            let at = now - jiff::SignedDuration::from_hours(24 * 7 * (weeks as i64 + 1));
+            Point { series: series.to_owned(), at, value }
+        });
+        let mut points: Vec<_> = points.collect();
+        points.reverse();
+        self.body(input, Body::Points(points))
+    }
+
+    /// Delivers an answer of a person.
+    #[must_use]
+    pub fn answer(self, input: &Input, value: impl Into<Value>) -> Self {
+        let answer = Answer {
+            value: value.into(),
+            by: "ann".to_owned(),
+            at: self.inspection.now,
+            note: String::new(),
+        };
+        self.body(input, Body::Answer(answer))
+    }
+
+    /// Delivers nothing, and says why.
+    #[must_use]
+    pub fn unavailable(self, input: &Input, outcome: Outcome) -> Self {
+        self.body(
+            input,
+            Body::Unavailable(Unavailable { outcome, reason: "withheld by the test".to_owned() }),
+        )
+    }
+
+    /// Delivers any body.
+    #[must_use]
+    pub fn body(mut self, input: &Input, body: Body) -> Self {
+        let supplied = Supplied {
+            source: "test".to_owned(),
+            request: input.id.to_owned(),
+            at: self.inspection.now,
+            gaps: Vec::new(),
+            body,
+        };
+        self.inspection.inputs.insert(input.id.to_owned(), supplied);
+        self
+    }
+
+    /// The kind of source that an input came from, and when its value was true.
+    #[must_use]
+    pub fn from_source(mut self, input: &Input, source: &str, at: &str) -> Self {
+        let at: Timestamp = at.parse().unwrap_or_else(|error| panic!("{at:?} is no time: {error}"));
+        let Some(supplied) = self.inspection.inputs.get_mut(input.id) else {
+            panic!("deliver {} first", input.id)
+        };
+        source.clone_into(&mut supplied.source);
+        supplied.at = at;
+        self
+    }
+
+    /// Judges.
+    #[must_use]
+    pub fn judge(&self) -> Verdict {
+        Verdict(judge(self.check, self.title, &self.inspection))
+    }
+
+    /// Withholds each delivered input in turn and asserts that the judge then neither passes nor panics: it is
+    /// undecided, or still has findings that other inputs prove. With all of them withheld it must be undecided.
+    pub fn assert_needs_its_inputs(&self) {
+        let ids: Vec<String> = self.inspection.inputs.keys().cloned().collect();
+        let mut empty = self.clone();
+        empty.inspection.inputs.clear();
+        assert!(empty.judge().0.undecided.is_some(), "{} decides without any input", self.check.id);
+        for id in ids {
+            let mut case = self.clone();
+            case.inspection.inputs.remove(&id);
+            let Verdict(judgement) = case.judge();
+            assert!(
+                judgement.undecided.is_some() || !judgement.report.findings.is_empty(),
+                "{} passes without {id}",
+                self.check.id
+            );
+        }
+    }
+}
+
+/// Counted answers of one column; every endpoint answered.
+#[must_use]
+pub fn tally(column: &str, counts: &[(&str, u64)]) -> Tally {
+    let rows = counts.iter().map(|&(value, count)| TallyRow {
+        cells: vec![value.to_owned()],
+        count,
+        sample: Vec::new(),
+    });
+    let total = counts.iter().map(|(_, count)| count).sum();
+    Tally {
+        columns: vec![column.to_owned()],
+        rows: rows.collect(),
+        answered: total,
+        expected: total,
+        ..Tally::default()
+    }
+}
+
+/// What a judge said.
+#[derive(Clone, Debug)]
+pub struct Verdict(Judgement);
+
+impl Verdict {
+    /// Asserts that everything was seen and is healthy.
+    #[track_caller]
+    pub fn assert_pass(&self) {
+        assert_eq!(self.0.undecided, None, "{} did not decide", self.0.check);
+        assert_eq!(self.0.report.findings, [], "{} has findings", self.0.check);
+    }
+
+    /// Asserts findings on exactly these subject keys, in any order.
+    #[track_caller]
+    pub fn assert_findings(&self, keys: &[&str]) {
+        let mut found: Vec<&str> =
+            self.0.report.findings.iter().map(|finding| finding.subject.key.as_str()).collect();
+        let mut wanted = keys.to_vec();
+        found.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(found, wanted, "{}: {:#?}", self.0.check, self.0);
+    }
+
+    /// Asserts that nothing was decided, with this outcome.
+    #[track_caller]
+    pub fn assert_undecided(&self, outcome: Outcome) {
+        assert_eq!(self.0.report.findings, [], "{} has findings", self.0.check);
+        let Some(undecided) = &self.0.undecided else { panic!("{} decided: pass", self.0.check) };
+        assert_eq!(undecided.outcome, outcome, "{}", undecided.reason);
+    }
+
+    /// Why nothing was decided.
+    #[must_use]
+    pub fn undecided(&self) -> Option<&Undecided> {
+        self.0.undecided.as_ref()
+    }
+
+    /// The findings.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.0.report.findings
+    }
+
+    /// The measures.
+    #[must_use]
+    pub fn measures(&self) -> &[Measure] {
+        &self.0.report.measures
+    }
+
+    /// The notes.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.0.report.notes
+    }
+}
+
+/// Asserts that a plugin's manifest is good and survives its way across the boundary unchanged.
+#[track_caller]
+pub fn assert_valid(plugin: &Plugin) {
+    let manifest = Manifest::of(plugin);
+    let problems = validate::problems(&manifest);
+    assert!(problems.is_empty(), "the manifest of {}:\n{}", plugin.id, problems.join("\n"));
+    let text = serde_json::to_string(&manifest).expect("a manifest is plain data");
+    let back: Manifest = serde_json::from_str(&text).expect("a manifest reads its own text");
+    assert_eq!(manifest, back);
+}

@@ -1,0 +1,305 @@
+//! What a manifest has to hold. The host checks it when a plugin is loaded, the test kit when it is built.
+
+use crate::check::Kind;
+use crate::manifest::{Check, FEATURES, Input, Manifest, Request, Setting, Source};
+use std::collections::BTreeSet;
+
+/// Everything that is wrong with a manifest, one sentence each; empty for a good one.
+#[must_use]
+pub fn problems(manifest: &Manifest) -> Vec<String> {
+    let mut problems = Vec::new();
+    if !is_kebab(&manifest.id) {
+        problems.push(format!("the plugin id {:?} is not kebab-case", manifest.id));
+    }
+    if manifest.title.is_empty() {
+        problems.push("the plugin has no title".to_owned());
+    }
+    if manifest.checks.is_empty() {
+        problems.push("the plugin has no checks".to_owned());
+    }
+    for feature in &manifest.features {
+        if !FEATURES.contains(&feature.as_str()) {
+            problems.push(format!("it needs the feature {feature:?}, which this version does not know"));
+        }
+    }
+    let mut ids = BTreeSet::new();
+    for check in &manifest.checks {
+        for id in std::iter::once(&check.id).chain(&check.aliases) {
+            if !ids.insert(id) {
+                problems.push(format!("the check id {id} is used twice"));
+            }
+        }
+        let mut found = Vec::new();
+        check_problems(manifest, check, &mut found);
+        problems.extend(found.into_iter().map(|problem| format!("{}: {problem}", check.id)));
+    }
+    for setting in &manifest.settings {
+        problems
+            .extend(setting_problem(setting).map(|problem| format!("setting {}: {problem}", setting.key)));
+    }
+    for input in &manifest.inputs {
+        let mut found = Vec::new();
+        input_problems(manifest, input, &mut found);
+        problems.extend(found.into_iter().map(|problem| format!("input {}: {problem}", input.id)));
+    }
+    problems
+}
+
+fn check_problems(manifest: &Manifest, check: &Check, problems: &mut Vec<String>) {
+    let mut need = |good: bool, problem: String| {
+        if !good {
+            problems.push(problem);
+        }
+    };
+    let own = check.id.strip_prefix(&manifest.id).and_then(|rest| rest.strip_prefix('.'));
+    need(own.is_some_and(is_kebab), format!("its id is not {}.<problem-or-state>", manifest.id));
+    need(!check.title.is_empty(), "it has no title".to_owned());
+    need(!check.what.is_empty() && !check.why.is_empty(), "it does not say what it does and why".to_owned());
+    need(!check.cadence.is_empty(), "it has no cadence".to_owned());
+    need(check.beyond || !check.guide.is_empty(), "it names no section of the guide".to_owned());
+    need(check.judged || check.kind == Kind::Attested, "it has no judge".to_owned());
+    need(!check.judged || !check.inputs.is_empty(), "it judges without reading anything".to_owned());
+    for input in &check.inputs {
+        need(manifest.input(input).is_some(), format!("it reads {input}, which is not in the manifest"));
+    }
+    for key in check.settings.iter().chain(&check.due_every) {
+        need(manifest.setting(key).is_some(), format!("its setting {key} is not in the manifest"));
+    }
+    if let Some(setting) = check.due_every.as_ref().and_then(|key| manifest.setting(key)) {
+        need(setting.r#type == "integer", format!("its period {} is no number of days", setting.key));
+    }
+    match &check.remedy {
+        None => need(false, "it has no remedy".to_owned()),
+        Some(remedy) => {
+            need(!remedy.steps.is_empty(), "its remedy has no steps".to_owned());
+            need(!remedy.who.is_empty(), "its remedy does not say who may do it".to_owned());
+        }
+    }
+}
+
+fn setting_problem(setting: &Setting) -> Option<String> {
+    let key_is_good = !setting.key.is_empty()
+        && setting.key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if !key_is_good {
+        return Some("the key is not snake_case".to_owned());
+    }
+    if let Some(default) = setting.default.as_i64() {
+        let in_range =
+            setting.min.is_none_or(|min| min <= default) && setting.max.is_none_or(|max| default <= max);
+        if !in_range {
+            return Some(format!("the default {default} is out of range"));
+        }
+    }
+    if setting.r#type == "choice" {
+        if setting.among.is_empty() {
+            return Some("a choice among nothing".to_owned());
+        }
+        if let Some(default) = setting.default.as_str()
+            && !setting.among.iter().any(|word| word == default)
+        {
+            return Some(format!("the default {default:?} is none of the choices"));
+        }
+    }
+    None
+}
+
+fn input_problems(manifest: &Manifest, input: &Input, problems: &mut Vec<String>) {
+    let good_id = input
+        .id
+        .split_once('.')
+        .is_some_and(|(owner, name)| (owner == manifest.id || owner == "platform") && is_kebab(name));
+    if !good_id {
+        problems.push(format!("the id is neither {}.<name> nor platform.<name>", manifest.id));
+    }
+    if input.about.is_empty() {
+        problems.push("it does not say what it is".to_owned());
+    }
+    if input.sources.is_empty() {
+        problems.push("it has no source".to_owned());
+    }
+    for source in &input.sources {
+        source_problems(manifest, source, problems);
+    }
+}
+
+fn source_problems(manifest: &Manifest, source: &Source, problems: &mut Vec<String>) {
+    let mut texts: Vec<&str> = Vec::new();
+    match &source.request {
+        Request::Rest { path, options, .. } => {
+            if !path.starts_with("/api/v2/") {
+                problems.push(format!("{path} is no platform route (/api/v2/…)"));
+            }
+            if !options.is_empty() && serde_json::from_str::<serde_json::Value>(options).is_err() {
+                problems.push(format!("the options of {path} are no JSON"));
+            }
+            texts.push(path);
+        }
+        Request::Service { service, path, .. } => {
+            if !is_kebab(service) || !path.starts_with('/') {
+                problems.push(format!("{service:?} {path:?} is no service route"));
+            }
+            texts.push(path);
+        }
+        Request::Gateway { query, connection, variables } => {
+            problems.extend(query_problem(query));
+            if !query.contains(connection.as_str()) {
+                problems.push(format!("the query does not ask for {connection}"));
+            }
+            texts.extend(variables.values().map(String::as_str));
+        }
+        Request::Question { text, group, sample } => {
+            if !text.to_ascii_lowercase().starts_with("get") {
+                problems.push(format!("{text:?} is no question"));
+            }
+            texts.extend([text.as_str(), group.as_str()]);
+            texts.push(sample.strip_suffix("{value}").unwrap_or(sample));
+        }
+        Request::Export { file, .. } => {
+            if file.is_empty() || file.contains(['/', '\\']) || file.starts_with('.') {
+                problems.push(format!("{file:?} is no plain file name"));
+            }
+        }
+        Request::SavedQuestion { name } => texts.push(name),
+        Request::Metrics { .. } | Request::Answer { .. } | Request::History { .. } => {}
+    }
+    let known: Vec<&str> = match &source.each {
+        Some(each) if each.setting.is_some() => vec!["item"],
+        Some(each) => each.variables.iter().map(|(name, _)| name.as_str()).collect(),
+        None => Vec::new(),
+    };
+    for text in texts {
+        for name in placeholders(text) {
+            let good = match name.split_once(':') {
+                Some(("setting", key)) => manifest.setting(key).is_some(),
+                Some(("since", span)) => since_hours(span).is_some(),
+                Some(_) => false,
+                None => known.contains(&name),
+            };
+            if !good {
+                problems.push(format!("nothing fills the placeholder {{{name}}} of {text:?}"));
+            }
+        }
+    }
+    if let Some(each) = &source.each {
+        if let Some(over) = &each.input
+            && manifest.input(over).is_none()
+        {
+            problems.push(format!("it runs over {over}, which no check of the plugin reads"));
+        }
+        if let Some(key) = &each.setting
+            && manifest.setting(key).is_none()
+        {
+            problems.push(format!("it runs over the setting {key}, which no check of the plugin has"));
+        }
+    }
+}
+
+/// The hours of a span such as `30d` or `12h`.
+#[must_use]
+pub fn since_hours(span: &str) -> Option<u32> {
+    let (number, hours) = match span.strip_suffix('d') {
+        Some(days) => (days, 24),
+        None => (span.strip_suffix('h')?, 1),
+    };
+    number.parse::<u32>().ok()?.checked_mul(hours)
+}
+
+/// The names in braces, in order.
+#[must_use]
+pub fn placeholders(text: &str) -> Vec<&str> {
+    text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+}
+
+/// Why a GraphQL document is refused: it may hold queries and fragments, nothing that changes or listens.
+#[must_use]
+pub fn query_problem(document: &str) -> Option<String> {
+    let words = top_level_words(document);
+    let changes = words.iter().find(|word| matches!(word.as_str(), "mutation" | "subscription"));
+    if let Some(word) = changes {
+        return Some(format!("the Gateway document holds a {word}; only queries are allowed"));
+    }
+    let asks = document.trim_start().starts_with('{') || words.iter().any(|word| word == "query");
+    (!asks).then(|| "the Gateway document holds no query".to_owned())
+}
+
+/// The words outside of braces, parentheses, comments and strings.
+fn top_level_words(document: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut depth = 0_usize;
+    let mut characters = document.chars();
+    while let Some(character) = characters.next() {
+        if depth == 0 && (character.is_ascii_alphanumeric() || character == '_') {
+            word.push(character);
+            continue;
+        }
+        if !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        match character {
+            '{' | '(' => depth += 1,
+            '}' | ')' => depth = depth.saturating_sub(1),
+            '#' => {
+                characters.by_ref().find(|&next| next == '\n');
+            }
+            '"' => skip_string(&mut characters),
+            _ => {}
+        }
+    }
+    words.extend((!word.is_empty()).then_some(word));
+    words
+}
+
+/// Skips a string whose opening quote was read; block strings are three strings in a row to this reader.
+fn skip_string(characters: &mut std::str::Chars<'_>) {
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => {
+                characters.next();
+            }
+            '"' => return,
+            _ => {}
+        }
+    }
+}
+
+fn is_kebab(text: &str) -> bool {
+    !text.is_empty()
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && !text.contains("--")
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_pass_and_changes_do_not() {
+        assert_eq!(query_problem("query { now }"), None);
+        assert_eq!(query_problem("{ now }"), None);
+        assert_eq!(
+            query_problem("query A($after: Cursor) { a(x: \"mutation { b }\") { id } } # mutation"),
+            None
+        );
+        assert!(query_problem("mutation { apiTokenRevoke { id } }").unwrap().contains("mutation"));
+        assert!(query_problem("query A { now } mutation B { x }").unwrap().contains("mutation"));
+        assert!(query_problem("subscription { x }").is_some());
+        assert!(query_problem("fragment F on X { id }").unwrap().contains("no query"));
+    }
+
+    #[test]
+    fn a_string_cannot_hide_a_change() {
+        assert!(query_problem("query A { a(x: \"\\\"\") } mutation B { x }").is_some());
+        assert!(query_problem("query A { a(x: \"\"\"{\"\"\") } mutation B { x }").is_some());
+    }
+
+    #[test]
+    fn spans_and_placeholders() {
+        assert_eq!(since_hours("30d"), Some(720));
+        assert_eq!(since_hours("12h"), Some(12));
+        assert_eq!((since_hours("d"), since_hours("3w"), since_hours("999999999d")), (None, None, None));
+        assert_eq!(placeholders("/v1/{id}/x?a={since:1d}"), ["id", "since:1d"]);
+    }
+}
