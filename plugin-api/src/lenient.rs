@@ -139,6 +139,21 @@ pub fn list<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
     }
 }
 
+/// An object, or its name alone as an exported list has it; `null` is the default.
+///
+/// # Errors
+/// When it is neither, or the object cannot be understood.
+pub fn named<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(T::default()),
+        Value::String(name) => T::deserialize(serde_json::json!({ "name": name })).map_err(D::Error::custom),
+        object @ Value::Object(_) => T::deserialize(object).map_err(D::Error::custom),
+        other => Err(unknown("an object or its name", &other)),
+    }
+}
+
 fn unknown<E: Error>(expected: &str, found: &Value) -> E {
     E::custom(format!("expected {expected}, found {found}"))
 }

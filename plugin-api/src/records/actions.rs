@@ -65,23 +65,28 @@ pub struct ScheduledAction {
     #[serde(deserialize_with = "lenient::text", alias = "Status")]
     pub status: String,
     /// The action group it deploys to.
+    #[serde(deserialize_with = "lenient::named", alias = "Action Group")]
     pub action_group: Reference,
     /// The computer group it is limited to.
+    #[serde(deserialize_with = "lenient::named", alias = "Target Group")]
     pub target_group: TargetGroup,
     /// The package it deploys.
+    #[serde(deserialize_with = "lenient::named", alias = "Package")]
     pub package_spec: PackageReference,
     /// The issuer.
+    #[serde(deserialize_with = "lenient::named", alias = "Issuer")]
     pub user: Reference,
     /// The persona of the issuer.
+    #[serde(deserialize_with = "lenient::named")]
     pub persona: Reference,
     /// When it was made.
     #[serde(deserialize_with = "lenient::time")]
     pub creation_time: Option<Timestamp>,
     /// When it ends; 2001-01-01 or `Never` means without end.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time", alias = "End")]
     pub end_time: Option<Timestamp>,
     /// When it last issued an action.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time", alias = "Last Run")]
     pub last_start_time: Option<Timestamp>,
     /// How often it reissues, in seconds.
     #[serde(deserialize_with = "lenient::number")]
@@ -181,4 +186,21 @@ pub struct ActionGroup {
     /// The group is deleted.
     #[serde(deserialize_with = "lenient::flag")]
     pub deleted_flag: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_exported_row_reads_like_the_object() {
+        let row = json!({"ID": "42", "Name": "Deploy X", "Status": "Disabled", "Package": "X", "Parameters": "",
+            "Action Group": "Default", "Target Group": "All Computers", "Issuer": "ann", "Start": "2026-01-01",
+            "End": "Never", "Last Run": "2026-06-01 10:00:00", "Next Run": "", "Reissue": "", "Modified": ""});
+        let action: ScheduledAction = serde_json::from_value(row).unwrap();
+        assert_eq!((action.id.as_str(), action.status()), ("42", Some(ScheduleStatus::Disabled)));
+        assert_eq!((action.action_group.name.as_str(), action.user.name.as_str()), ("Default", "ann"));
+        assert_eq!((action.package_spec.name.as_str(), action.end_time), ("X", None));
+    }
 }
