@@ -1,0 +1,47 @@
+//! The areas of the deployment. Each holds its part of the state, its routes, its faults and its export files.
+
+pub(crate) mod actions;
+pub(crate) mod connect;
+pub(crate) mod fleet;
+pub(crate) mod gateway;
+pub(crate) mod groups;
+pub(crate) mod health_check;
+pub(crate) mod people;
+pub(crate) mod questions;
+pub(crate) mod server;
+
+use crate::faults::Fault;
+use crate::state::State;
+use crate::wire::Route;
+
+/// A file that an administrator would export from the Console.
+pub(crate) struct Export {
+    pub(crate) file: &'static str,
+    pub(crate) columns: &'static [&'static str],
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+/// What an area contributes.
+pub(crate) struct Area {
+    pub(crate) routes: fn() -> Vec<Route>,
+    pub(crate) faults: &'static [Fault],
+    pub(crate) exports: fn(&State) -> Vec<Export>,
+}
+
+/// All areas, in the order in which their routes are tried.
+pub(crate) static AREAS: [Area; 9] = [
+    people::AREA,
+    fleet::AREA,
+    groups::AREA,
+    actions::AREA,
+    questions::AREA,
+    server::AREA,
+    connect::AREA,
+    gateway::AREA,
+    health_check::AREA,
+];
+
+/// For areas without export files.
+pub(crate) fn no_exports(_: &State) -> Vec<Export> {
+    Vec::new()
+}

@@ -1,0 +1,88 @@
+//! What can be wrong with users, roles and personas.
+
+use super::{CLIENT_MANAGEMENT_ROLE, CONNECT_OWNER, CONNECT_PERSONA, CONNECT_ROLE};
+use crate::areas::groups::NO_COMPUTERS;
+use crate::faults::Fault;
+
+pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "owner-deleted",
+        about: "the user who owns the connections was deleted",
+        breaks: &["connect.owner-active"],
+        apply: |state| {
+            if let Some(user) = state.people.user_mut(CONNECT_OWNER) {
+                user.deleted = true;
+            }
+        },
+    },
+    Fault {
+        name: "owner-locked-out",
+        about: "the user who owns the connections was disabled by the LDAP synchronization",
+        breaks: &["connect.owner-active"],
+        apply: |state| {
+            if let Some(user) = state.people.user_mut(CONNECT_OWNER) {
+                user.locked_out = 1;
+            }
+        },
+    },
+    Fault {
+        name: "owner-without-permissions",
+        about: "the role of the connection owner lost its Connect and sensor privileges",
+        breaks: &["connect.owner-permissions"],
+        apply: |state| {
+            if let Some(user) = state.people.user_mut(CONNECT_OWNER) {
+                user.roles.clear();
+            }
+        },
+    },
+    Fault {
+        name: "persona-deleted",
+        about: "the persona that a connection runs as was deleted",
+        breaks: &["connect.persona-exists"],
+        apply: |state| state.people.personas.retain(|persona| persona.id != CONNECT_PERSONA),
+    },
+    Fault {
+        name: "persona-without-permissions",
+        about: "the persona that a connection runs as lost its roles",
+        breaks: &["connect.persona-permissions"],
+        apply: |state| {
+            if let Some(persona) = state.people.persona_mut(CONNECT_PERSONA) {
+                persona.roles.clear();
+            }
+        },
+    },
+    Fault {
+        name: "persona-without-computers",
+        about: "the persona that a connection runs as sees No Computers",
+        breaks: &["connect.persona-permissions"],
+        apply: |state| {
+            if let Some(persona) = state.people.persona_mut(CONNECT_PERSONA) {
+                persona.group = NO_COMPUTERS;
+            }
+        },
+    },
+    Fault {
+        name: "connect-role-emptied",
+        about: "nobody but administrators and the health reader holds the Connect privileges any more",
+        breaks: &["connect.maintenance-roles", "connect.owner-permissions", "connect.persona-permissions"],
+        apply: |state| strip(state, CONNECT_ROLE, &["connect ", "show connect"]),
+    },
+    Fault {
+        name: "client-management-role-emptied",
+        about: "the Client Management role lost its Client Management privileges",
+        breaks: &["client-management.maintenance-roles"],
+        apply: |state| strip(state, CLIENT_MANAGEMENT_ROLE, &["client-management ", "show client"]),
+    },
+    Fault {
+        name: "users-summary-only",
+        about: "the global setting UsersNonSummaryViewDisallowed is 1, as on Tanium Cloud; nothing is wrong with that",
+        breaks: &[],
+        apply: |state| state.people.summary_only = true,
+    },
+];
+
+fn strip(state: &mut crate::state::State, role: u64, beginnings: &[&str]) {
+    if let Some(role) = state.people.roles.get_mut(&role) {
+        role.privileges.retain(|name| !beginnings.iter().any(|beginning| name.starts_with(beginning)));
+    }
+}

@@ -1,0 +1,233 @@
+//! The Tanium Server itself: diagnostics, health, settings, license, solutions, plugin schedules, metrics.
+
+mod faults;
+mod info;
+mod metrics;
+mod routes;
+
+use crate::areas::fleet::{SERVERS, ZONE_SERVERS};
+use crate::areas::{Area, no_exports};
+use crate::clock::{days, minutes};
+use crate::config::Setup;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+pub(crate) const AREA: Area = Area { routes: routes::routes, faults: faults::FAULTS, exports: no_exports };
+
+/// The Module Server, as it stands in the diagnostics.
+pub(crate) const MODULE_SERVER: &str = "ms1.lab.example:17477";
+/// A platform version from the vendor's own examples.
+pub(crate) const PLATFORM_VERSION: &str = "7.6.1.6246";
+/// The solution id of Health Check.
+pub(crate) const HEALTH_CHECK_SOLUTION: &str = "99-200-0258";
+
+/// A server of the deployment and its disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    pub(crate) name: String,
+    pub(crate) capacity: u64,
+    pub(crate) available: u64,
+    pub(crate) reported: Timestamp,
+}
+
+/// An imported solution. `workbench` is its name in the list of workbenches, where it has one.
+#[derive(Debug, Clone)]
+pub(crate) struct Solution {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) category: &'static str,
+    pub(crate) workbench: Option<&'static str>,
+    pub(crate) imported: Timestamp,
+}
+
+/// A solution that the license allows: a pattern over solution ids.
+#[derive(Debug, Clone)]
+pub(crate) struct Licensed {
+    pub(crate) name: &'static str,
+    pub(crate) matches: &'static str,
+    pub(crate) seats: Option<u64>,
+    pub(crate) expires: Option<Timestamp>,
+}
+
+/// The license.
+#[derive(Debug, Clone)]
+pub(crate) struct License {
+    pub(crate) seats: u64,
+    pub(crate) days: i64,
+    pub(crate) expires: Timestamp,
+    pub(crate) solutions: Vec<Licensed>,
+}
+
+/// A plugin schedule.
+#[derive(Debug, Clone)]
+pub(crate) struct Schedule {
+    pub(crate) id: u64,
+    pub(crate) name: &'static str,
+    pub(crate) plugin: &'static str,
+    pub(crate) enabled: bool,
+    pub(crate) every_seconds: u32,
+    pub(crate) exit_code: u32,
+    pub(crate) text: String,
+    pub(crate) last_run: Option<Timestamp>,
+    pub(crate) owner: u64,
+}
+
+/// A global setting.
+#[derive(Debug, Clone)]
+pub(crate) struct Setting {
+    pub(crate) name: &'static str,
+    pub(crate) value: Value,
+    pub(crate) default: Option<Value>,
+    pub(crate) client: bool,
+    pub(crate) modified: Option<Timestamp>,
+}
+
+/// All of it.
+pub(crate) struct Server {
+    pub(crate) started: Timestamp,
+    pub(crate) tanium_servers: Vec<Machine>,
+    pub(crate) module_servers: Vec<Machine>,
+    pub(crate) zone_servers: Vec<Machine>,
+    /// How the connection to the Module Server stands; only `Success` is documented.
+    pub(crate) module_connected: String,
+    pub(crate) module_loaded: String,
+    pub(crate) module_count: u64,
+    pub(crate) solutions: Vec<Solution>,
+    pub(crate) license: License,
+    pub(crate) schedules: Vec<Schedule>,
+    pub(crate) settings: Vec<Setting>,
+    /// Metrics that differ from those that follow from the state.
+    pub(crate) metrics: BTreeMap<&'static str, f64>,
+}
+
+impl Server {
+    pub(crate) fn new(setup: &Setup, now: Timestamp) -> Self {
+        let machine = |name: &str| Machine {
+            name: name.to_owned(),
+            capacity: 512_110_190_592,
+            available: 318_767_104_000,
+            reported: now - minutes(1),
+        };
+        // Room for a quarter more than there are, in hundreds.
+        let seats = (setup.endpoints + setup.endpoints / 4 + 1).div_ceil(100) * 100;
+        Self {
+            started: now - days(20),
+            tanium_servers: SERVERS.iter().map(|name| machine(name)).collect(),
+            module_servers: vec![machine("ms1.lab.example")],
+            zone_servers: ZONE_SERVERS.iter().map(|name| machine(name)).collect(),
+            module_connected: "Success".to_owned(),
+            module_loaded: "Success".to_owned(),
+            module_count: 23,
+            solutions: solutions(now),
+            license: license(seats, now),
+            schedules: schedules(now),
+            settings: settings(now),
+            metrics: BTreeMap::new(),
+        }
+    }
+
+    /// Is a workbench there?
+    pub(crate) fn has_workbench(&self, name: &str) -> bool {
+        self.solutions.iter().any(|solution| solution.workbench == Some(name))
+    }
+
+    pub(crate) fn setting_mut(&mut self, name: &str) -> Option<&mut Setting> {
+        self.settings.iter_mut().find(|setting| setting.name == name)
+    }
+}
+
+/// Ids and versions are those of the vendor's own example of server_info.
+fn solutions(now: Timestamp) -> Vec<Solution> {
+    let solution = |id, name, version, category, workbench| Solution {
+        id,
+        name,
+        version,
+        category,
+        workbench,
+        imported: now - days(45),
+    };
+    vec![
+        solution("01-001-0001", "Initial Content - Base", "7.1.5.0003", "Core", None),
+        solution("01-001-0019", "Client Maintenance", "6.5.4.0028", "Core", None),
+        solution("01-001-0089", "Common UI Components", "1.3.2.0060", "", Some("CommonUIComponents")),
+        solution("01-900-0072", "Tanium Interact", "2.0.2.0011", "Core", Some("Interact")),
+        solution("01-890-0107", "Tanium Trends", "2.4.2.0001", "Core", Some("Trends")),
+        solution("99-200-0008", "Tanium Connect", "4.11.2.0017", "Core", Some("Connect")),
+        solution("99-300-0047", "Tanium Discover", "3.0.0.0330", "Operations", Some("Discover")),
+        solution(HEALTH_CHECK_SOLUTION, "Tanium Health Check", "1.0.9.0048", "Core", Some("Health Check")),
+        solution("98-010-0242", "Tanium tpan2-plugin", "0.1.0.0001", "Core", None),
+    ]
+}
+
+fn license(seats: u64, now: Timestamp) -> License {
+    let expires = now + days(250);
+    let module = |name, matches| Licensed { name, matches, seats: Some(seats), expires: Some(expires) };
+    let content = |name, matches| Licensed { name, matches, seats: None, expires: None };
+    License {
+        seats,
+        days: 365,
+        expires,
+        solutions: vec![
+            content("Foundation", "01-[0-8][0-8][0-9]-[0-9][0-9][0-9][0-9]"),
+            content("Labs", "98-[0-9][0-9][0-9]-[0-9][0-9][0-9][0-9]"),
+            module("Interact", "01-900-[0-9][0-9][0-9][0-9]"),
+            module("Trends", "01-890-[0-9][0-9][0-9][0-9]"),
+            module("Connect", "99-200-0008"),
+            module("Health Check", HEALTH_CHECK_SOLUTION),
+            module("Discover", "99-300-[0-9][0-9][0-9][0-9]"),
+        ],
+    }
+}
+
+fn schedules(now: Timestamp) -> Vec<Schedule> {
+    let schedule = |id, name, plugin, every_seconds: u32| Schedule {
+        id,
+        name,
+        plugin,
+        enabled: true,
+        every_seconds,
+        exit_code: 0,
+        text: String::new(),
+        last_run: Some(now - jiff::SignedDuration::from_secs(i64::from(every_seconds) / 3)),
+        owner: 1,
+    };
+    vec![
+        schedule(1, "Trends Service", "trends-scheduleplugin", 30),
+        schedule(2, "Connect Service", "connect-scheduleplugin", 60),
+        schedule(3, "Health Check Service", "health-check-scheduleplugin", 3600),
+    ]
+}
+
+fn settings(now: Timestamp) -> Vec<Setting> {
+    let client = |name, value: i64| Setting {
+        name,
+        value: json!(value),
+        default: Some(json!(value)),
+        client: true,
+        modified: None,
+    };
+    let server = |name, value: Value, default: Option<Value>| Setting {
+        name,
+        value,
+        default,
+        client: false,
+        modified: Some(now - days(200)),
+    };
+    vec![
+        client("AllQuestionsRequireSignatureFlag", 1),
+        client("MessageBufferLimit", 500),
+        client("ChunkMessageExtraHops", 10),
+        client("SymmetricEncryptionMultiplexEnabled", 1),
+        client("RequireIncomingEncryption", 0),
+        server("sign_all_questions_flag", json!(1), Some(json!(1))),
+        server("require_client_tls_315_flag", json!(1), Some(json!(1))),
+        server("require_action_approval", json!(1), Some(json!(0))),
+        server("max_console_idle_seconds", json!(900), Some(json!(900))),
+        server("default_percent_when_complete", json!(99), Some(json!(99))),
+        server("api_token_expiration_in_days", json!(7), Some(json!(7))),
+        server("api_token_trusted_ip_address_list", json!("127.0.0.1"), None),
+        server("console_is_taas", json!(0), Some(json!(0))),
+    ]
+}

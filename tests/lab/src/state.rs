@@ -1,0 +1,54 @@
+//! The state of the deployment: a pure function of the setup, the time and the faults.
+
+use crate::areas::actions::Actions;
+use crate::areas::connect::Connect;
+use crate::areas::fleet::Fleet;
+use crate::areas::groups::Groups;
+use crate::areas::health_check::HealthCheck;
+use crate::areas::people::People;
+use crate::areas::questions::Content;
+use crate::areas::server::Server;
+use crate::config::Setup;
+use crate::faults::Fault;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Everything that routes show and faults change.
+///
+/// To add a module: give it a file under `areas`, a field here, and a line in `areas::AREAS`.
+pub(crate) struct State {
+    pub(crate) setup: Arc<Setup>,
+    pub(crate) now: Timestamp,
+    pub(crate) fleet: Fleet,
+    pub(crate) people: People,
+    pub(crate) groups: Groups,
+    pub(crate) actions: Actions,
+    pub(crate) content: Content,
+    pub(crate) server: Server,
+    pub(crate) connect: Connect,
+    pub(crate) health_check: HealthCheck,
+}
+
+impl State {
+    /// A healthy deployment at this time, then the faults in their order.
+    pub(crate) fn new(setup: Setup, now: Timestamp, faults: &[&'static Fault]) -> Self {
+        let setup = Arc::new(setup);
+        let people = People::new(setup.seed, now);
+        let mut state = Self {
+            fleet: Fleet::new(Arc::clone(&setup)),
+            groups: Groups::new(now),
+            actions: Actions::new(now),
+            content: Content::new(now),
+            server: Server::new(&setup, now),
+            connect: Connect::new(setup.seed, now),
+            health_check: HealthCheck::new(now),
+            people,
+            setup,
+            now,
+        };
+        for fault in faults {
+            (fault.apply)(&mut state);
+        }
+        state
+    }
+}
