@@ -1,5 +1,24 @@
 //! The configuration: file, environment, flags; typed, with ranges, and every value can say where it comes from.
 
+mod environment;
+mod explain;
+mod file;
+mod keys;
+mod layers;
+mod origin;
+mod places;
+pub mod secret;
+pub mod settings;
+#[cfg(test)]
+mod tests;
+mod units;
+
+pub use explain::Explanation;
+pub use file::Raw;
+pub use layers::{Layers, show_duration};
+pub use origin::{ConfigError, Origin, Problem, hint, similar};
+pub use places::Surroundings;
+
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,6 +39,36 @@ pub struct Config {
     pub limits: Limits,
     /// Folders.
     pub places: Places,
+}
+
+impl Config {
+    /// Reads file, environment and flags. Settings are as they were written; [`Layers`] checks them against manifests.
+    ///
+    /// # Errors
+    /// When the file cannot be read, anything in it is wrong, or it does not say which deployment and how to log in.
+    pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
+        Layers::load(flags)?.config(&[])
+    }
+}
+
+/// What the command line says about the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// The file that `--config` names.
+    pub config: Option<PathBuf>,
+    /// Values of keys.
+    pub set: Vec<Assignment>,
+}
+
+/// The value of a key, from the command line.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    /// The key, with dots.
+    pub key: String,
+    /// The value, as text.
+    pub value: String,
+    /// The flag as it was written, for messages.
+    pub flag: String,
 }
 
 /// The deployment that is inspected.

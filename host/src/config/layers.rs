@@ -1,0 +1,491 @@
+//! Defaults, file, environment and flags, one above the other; the topmost value of a key counts.
+
+use super::file::{self, Contents, Raw};
+use super::keys::{KEYS, Key, Typed, Wrong};
+use super::origin::{ConfigError, Origin, Problem, hint};
+use super::settings::{self, RawSettings};
+use super::{
+    Auth, Config, Deployment, Flags, InputOverride, Limits, Modules, Places, SecretSource, Surroundings,
+};
+use super::{environment, units};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tancheck_plugin_api::manifest::Manifest;
+use url::Url;
+
+/// Everything that was said about the configuration, with the place of every value.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    file: Option<PathBuf>,
+    looked_for: Vec<PathBuf>,
+    /// The value in force of each key, and where it comes from.
+    pub(super) values: BTreeMap<&'static str, (Typed, Origin)>,
+    /// The places that said something else about a key and were overruled.
+    pub(super) overruled: BTreeMap<String, Vec<Origin>>,
+    modules: BTreeMap<String, Origin>,
+    settings: BTreeMap<String, RawSettings>,
+    inputs: BTreeMap<String, (Origin, InputOverride)>,
+}
+
+/// The keys that say where the token or the password is; one of them is in force.
+const AUTH: [(&str, Secret); 10] = [
+    ("deployment.token_file", Secret::Token),
+    ("deployment.token_env", Secret::Token),
+    ("deployment.token_command", Secret::Token),
+    ("deployment.token_fd", Secret::Token),
+    ("deployment.token_credential", Secret::Token),
+    ("deployment.login.password_file", Secret::Password),
+    ("deployment.login.password_env", Secret::Password),
+    ("deployment.login.password_command", Secret::Password),
+    ("deployment.login.password_fd", Secret::Password),
+    ("deployment.login.password_credential", Secret::Password),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secret {
+    Token,
+    Password,
+}
+
+impl Layers {
+    /// Reads file, environment and flags of this process.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or anything in it is unknown, of the wrong type or out of range.
+    pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
+        Self::load_in(flags, &Surroundings::real())
+    }
+
+    /// Reads file, environment and flags in given surroundings.
+    ///
+    /// # Errors
+    /// Like [`Layers::load`].
+    pub fn load_in(flags: &Flags, around: &Surroundings) -> Result<Self, ConfigError> {
+        let (looked_for, named) = file::candidates(flags.config.as_deref(), around);
+        let read = file::read(&looked_for, named)?;
+        let mut layers = Self {
+            file: read.as_ref().map(|(path, _)| path.clone()),
+            looked_for,
+            values: defaults(&around.places()),
+            overruled: BTreeMap::new(),
+            modules: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+        };
+        let mut problems = Vec::new();
+        if let Some((path, text)) = read {
+            let base = path.parent().unwrap_or(Path::new("")).to_owned();
+            layers.lay(file::parse(&path, &text)?, &base, &mut problems);
+        }
+        layers.lay(environment::variables(around), Path::new(""), &mut problems);
+        layers.lay(environment::flags(flags), Path::new(""), &mut problems);
+        problems.extend(layers.auth_problems());
+        ConfigError::none_of(problems)?;
+        Ok(layers)
+    }
+
+    /// Lays one source of values above those that are there.
+    fn lay(&mut self, contents: Contents, base: &Path, problems: &mut Vec<Problem>) {
+        problems.extend(contents.problems);
+        for (key, raw) in contents.values {
+            match key.takes.read(&raw.value, raw.origin.is_text(), base) {
+                Ok(typed) => {
+                    if let Some((_, below)) = self.values.insert(key.path, (typed, raw.origin)) {
+                        self.overruled.entry(key.path.to_owned()).or_default().push(below);
+                    }
+                }
+                Err(wrong) => problems.push(Problem::at(&raw.origin, refusal(key, &raw.value, &wrong))),
+            }
+        }
+        self.modules.extend(contents.modules);
+        for (plugin, key, raw) in contents.settings {
+            let path = format!("modules.{plugin}.{key}");
+            if let Some(below) = self.settings.entry(plugin).or_default().insert(key, raw) {
+                self.overruled.entry(path).or_default().push(below.origin);
+            }
+        }
+        for (id, (origin, values)) in contents.inputs {
+            match input_override(&id, &origin, &values) {
+                Ok(input) => {
+                    self.inputs.insert(id, (origin, input));
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+    }
+
+    /// The file that was read.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// The places where a file was looked for.
+    #[must_use]
+    pub fn looked_for(&self) -> &[PathBuf] {
+        &self.looked_for
+    }
+
+    /// The limits in force.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            questions_in_flight: usize::try_from(self.count("limits.questions_in_flight"))
+                .unwrap_or(usize::MAX),
+            calls_in_flight: usize::try_from(self.count("limits.calls_in_flight")).unwrap_or(usize::MAX),
+            total_calls: self.count("limits.total_calls"),
+            response_bytes: self.count("limits.response_bytes"),
+            total_bytes: self.count("limits.total_bytes"),
+            request_timeout: self.time("limits.request_timeout"),
+            question_timeout: self.time("limits.question_timeout"),
+            retries: u32::try_from(self.count("limits.retries")).unwrap_or(u32::MAX),
+            complete_share: match self.get("limits.complete_share") {
+                Some(Typed::Share(share)) => *share,
+                _ => Limits::default().complete_share,
+            },
+            worker_memory: self.count("limits.worker_memory"),
+            check_time: self.time("limits.check_time"),
+            allow_weak_sandbox: self.flag("limits.allow_weak_sandbox"),
+        }
+    }
+
+    /// The folders in force.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        let folder = |key| self.path(key).unwrap_or_default();
+        Places {
+            plugins: match self.get("places.plugins") {
+                Some(Typed::Paths(paths)) => paths.clone(),
+                _ => Vec::new(),
+            },
+            exports: folder("places.exports"),
+            state: folder("places.state"),
+            cache: folder("places.cache"),
+        }
+    }
+
+    /// The enabled plugins; `None`: as licensed.
+    #[must_use]
+    pub fn enabled(&self) -> Option<&[String]> {
+        match self.get("modules.enable") {
+            Some(Typed::Modules(Some(ids))) => Some(ids),
+            _ => None,
+        }
+    }
+
+    /// Inputs that the site re-points.
+    #[must_use]
+    pub fn inputs(&self) -> BTreeMap<String, InputOverride> {
+        self.inputs.iter().map(|(id, (_, input))| (id.clone(), input.clone())).collect()
+    }
+
+    /// The settings that the site chose for a plugin, with their places.
+    #[must_use]
+    pub fn raw_settings(&self, plugin: &str) -> RawSettings {
+        self.settings.get(plugin).cloned().unwrap_or_default()
+    }
+
+    /// The settings that the site chose for a plugin, with the types of its manifest; wrong ones stay away.
+    #[must_use]
+    pub fn settings(&self, manifest: &Manifest) -> Map<String, Value> {
+        self.settings.get(&manifest.id).map(|raw| settings::typed(manifest, raw).0).unwrap_or_default()
+    }
+
+    /// Checks what is said about plugins against their manifests. Ids in `refused` are those of plugins that are there
+    /// but cannot be used: what is said about them cannot be judged.
+    ///
+    /// # Errors
+    /// When a plugin, setting or input is not known, or a setting has a wrong type or is out of range.
+    pub fn check(&self, manifests: &[&Manifest], refused: &[&str]) -> Result<(), ConfigError> {
+        let find = |id: &str| manifests.iter().find(|manifest| manifest.id == id);
+        let known = || manifests.iter().map(|manifest| manifest.id.as_str());
+        let missing = |id: &str| {
+            let hint = match manifests {
+                [] => "; no plugins are installed here: see tancheck doctor".to_owned(),
+                _ => hint(id, known()),
+            };
+            format!("there is no plugin {id:?}{hint}")
+        };
+        let mut problems = Vec::new();
+        for id in self.enabled().unwrap_or_default() {
+            if find(id).is_none() && !refused.contains(&id.as_str()) {
+                problems.push(Problem::at(&self.origin("modules.enable"), missing(id)));
+            }
+        }
+        for (id, origin) in &self.modules {
+            match find(id) {
+                Some(manifest) => problems.extend(settings::check(manifest, &self.raw_settings(id))),
+                None if refused.contains(&id.as_str()) => {}
+                None => problems.push(Problem::at(origin, missing(id))),
+            }
+        }
+        let ids: Vec<&str> =
+            manifests.iter().flat_map(|manifest| &manifest.inputs).map(|input| input.id.as_str()).collect();
+        for (id, (origin, _)) in &self.inputs {
+            let owner = id.split_once('.').map_or(id.as_str(), |(owner, _)| owner);
+            let cannot_tell = refused.contains(&owner) || (owner == "platform" && !refused.is_empty());
+            if !cannot_tell && !ids.contains(&id.as_str()) {
+                let message = format!("no plugin reads an input {id:?}{}", hint(id, ids.iter().copied()));
+                problems.push(Problem::at(origin, message));
+            }
+        }
+        ConfigError::none_of(problems)
+    }
+
+    /// The deployment.
+    ///
+    /// # Errors
+    /// When the configuration does not say which one, or not how to log in.
+    pub fn deployment(&self) -> Result<Deployment, ConfigError> {
+        let Some(url) = self.url() else {
+            return Err(ConfigError::one(self.nothing_said("deployment.url", "which server to inspect")));
+        };
+        let Some(auth) = self.auth() else {
+            return Err(ConfigError::one(
+                self.nothing_said("deployment.token_file", "how to log in (token_file or another source)"),
+            ));
+        };
+        let id = self.text("deployment.id");
+        Ok(Deployment {
+            id: id.or_else(|| url.host_str().map(str::to_owned)).unwrap_or_default(),
+            url,
+            auth,
+            ca_file: self.path("deployment.ca_file"),
+            questions: self.flag("deployment.questions"),
+        })
+    }
+
+    /// The whole configuration. With `manifests`, settings have the types that these ask for.
+    ///
+    /// # Errors
+    /// Like [`Layers::deployment`].
+    pub fn config(&self, manifests: &[&Manifest]) -> Result<Config, ConfigError> {
+        let settings = |(id, raw): (&String, &RawSettings)| {
+            let typed = match manifests.iter().find(|manifest| manifest.id == *id) {
+                Some(manifest) => settings::typed(manifest, raw).0,
+                None => raw.iter().map(|(key, raw)| (key.clone(), raw.value.clone())).collect(),
+            };
+            (id.clone(), typed)
+        };
+        Ok(Config {
+            deployment: self.deployment()?,
+            modules: Modules {
+                enable: self.enabled().map(<[String]>::to_vec),
+                settings: self.settings.iter().map(settings).collect(),
+            },
+            inputs: self.inputs(),
+            limits: self.limits(),
+            places: self.places(),
+        })
+    }
+
+    /// The address of the deployment, where one is given.
+    #[must_use]
+    pub fn url(&self) -> Option<Url> {
+        match self.get("deployment.url") {
+            Some(Typed::Url(url)) => Some(url.clone()),
+            _ => None,
+        }
+    }
+
+    /// How to log in, where that is said.
+    #[must_use]
+    pub fn auth(&self) -> Option<Auth> {
+        let (key, kind) = self.auth_key()?;
+        let source = match (self.get(key)?, key.rsplit('_').next()?) {
+            (Typed::Path(path), _) => SecretSource::File(path.clone()),
+            (Typed::Words(words), _) => SecretSource::Command(words.clone()),
+            (Typed::Count(number), _) => SecretSource::Fd(i32::try_from(*number).ok()?),
+            (Typed::Text(name), "env") => SecretSource::Env(name.clone()),
+            (Typed::Text(name), _) => SecretSource::Credential(name.clone()),
+            _ => return None,
+        };
+        match kind {
+            Secret::Token => Some(Auth::Token(source)),
+            Secret::Password => Some(Auth::Login {
+                user: self.text("deployment.login.user")?,
+                domain: self.text("deployment.login.domain"),
+                password: source,
+            }),
+        }
+    }
+
+    /// The strongest of the keys that say where the secret is.
+    fn auth_key(&self) -> Option<(&'static str, Secret)> {
+        let set = AUTH.into_iter().filter(|(key, _)| self.values.contains_key(key));
+        set.max_by_key(|(key, _)| self.origin(key).rank())
+    }
+
+    fn auth_problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let Some((best, kind)) = self.auth_key() else {
+            if let Some((_, origin)) = self.values.get("deployment.login.user") {
+                let message = "a user without a password: set password_file or another source beside it";
+                problems.push(Problem::at(origin, message));
+            }
+            return problems;
+        };
+        let origin = self.origin(best);
+        for (key, _) in AUTH {
+            let rival = self.origin(key);
+            if key != best && self.values.contains_key(key) && rival.rank() == origin.rank() {
+                let message = format!("both {key} and {best} are set; keep the one that is meant");
+                problems.push(Problem::at(&rival, message));
+            }
+        }
+        if kind == Secret::Password && !self.values.contains_key("deployment.login.user") {
+            problems.push(Problem::at(&origin, "a password without a user: set deployment.login.user"));
+        }
+        problems
+    }
+
+    fn nothing_said(&self, key: &str, what: &str) -> String {
+        let variable = environment::variable_of(key);
+        match &self.file {
+            Some(file) => format!("{} does not say {what}: set {key} there, or {variable}", file.display()),
+            None => {
+                let places: Vec<String> =
+                    self.looked_for.iter().map(|path| path.display().to_string()).collect();
+                format!(
+                    "no configuration found (looked for {}); write one with \"tancheck init\", or set {variable}",
+                    places.join(", ")
+                )
+            }
+        }
+    }
+
+    /// Where the value in force of a key comes from.
+    pub(super) fn origin(&self, key: &str) -> Origin {
+        self.values.get(key).map_or(Origin::Default, |(_, origin)| origin.clone())
+    }
+
+    fn get(&self, key: &str) -> Option<&Typed> {
+        self.values.get(key).map(|(typed, _)| typed)
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        match self.get(key) {
+            Some(Typed::Text(text)) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        match self.get(key) {
+            Some(Typed::Path(path)) => Some(path.clone()),
+            _ => None,
+        }
+    }
+
+    fn count(&self, key: &str) -> u64 {
+        match self.get(key) {
+            Some(Typed::Count(number) | Typed::Size(number)) => *number,
+            _ => 0,
+        }
+    }
+
+    fn time(&self, key: &str) -> Duration {
+        match self.get(key) {
+            Some(Typed::Time(time)) => *time,
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn flag(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(Typed::Flag(true)))
+    }
+}
+
+/// The values that hold where nobody says anything.
+fn defaults(places: &Places) -> BTreeMap<&'static str, (Typed, Origin)> {
+    let limits = Limits::default();
+    let count = |number: usize| Typed::Count(u64::try_from(number).unwrap_or(u64::MAX));
+    [
+        ("deployment.questions", Typed::Flag(true)),
+        ("modules.enable", Typed::Modules(None)),
+        ("limits.questions_in_flight", count(limits.questions_in_flight)),
+        ("limits.calls_in_flight", count(limits.calls_in_flight)),
+        ("limits.total_calls", Typed::Count(limits.total_calls)),
+        ("limits.response_bytes", Typed::Size(limits.response_bytes)),
+        ("limits.total_bytes", Typed::Size(limits.total_bytes)),
+        ("limits.request_timeout", Typed::Time(limits.request_timeout)),
+        ("limits.question_timeout", Typed::Time(limits.question_timeout)),
+        ("limits.retries", Typed::Count(u64::from(limits.retries))),
+        ("limits.complete_share", Typed::Share(limits.complete_share)),
+        ("limits.worker_memory", Typed::Size(limits.worker_memory)),
+        ("limits.check_time", Typed::Time(limits.check_time)),
+        ("limits.allow_weak_sandbox", Typed::Flag(limits.allow_weak_sandbox)),
+        ("places.plugins", Typed::Paths(places.plugins.clone())),
+        ("places.exports", Typed::Path(places.exports.clone())),
+        ("places.state", Typed::Path(places.state.clone())),
+        ("places.cache", Typed::Path(places.cache.clone())),
+    ]
+    .map(|(key, typed)| (key, (typed, Origin::Default)))
+    .into()
+}
+
+fn refusal(key: &Key, value: &Value, wrong: &Wrong) -> String {
+    match wrong {
+        Wrong::Address(why) => format!("{} {why}", key.path),
+        Wrong::Kind if key.is_private() => {
+            format!("{} has to be {}; what stands there is not repeated here", key.path, key.takes.accepts())
+        }
+        Wrong::Kind => {
+            format!("{} is {}; it has to be {}", key.path, settings::shown(value), key.takes.accepts())
+        }
+    }
+}
+
+fn input_override(
+    id: &str,
+    origin: &Origin,
+    values: &BTreeMap<String, Raw>,
+) -> Result<InputOverride, Problem> {
+    let text = |key: &str| match values.get(key) {
+        None => Ok(None),
+        Some(raw) => match raw.value.as_str().filter(|text| !text.is_empty() && !text.contains('\n')) {
+            Some(text) => Ok(Some(text.to_owned())),
+            None => {
+                let message =
+                    format!("{key} is {}; it has to be one line of text", settings::shown(&raw.value));
+                Err(Problem::at(&raw.origin, message))
+            }
+        },
+    };
+    let place = |key: &str| values.get(key).map_or(origin, |raw| &raw.origin);
+    let (service, rows) = (text("service")?, text("rows")?);
+    let Some(path) = text("path")? else {
+        return Err(Problem::at(origin, format!("the input {id:?} has no path: say where to read it")));
+    };
+    let beginning = if service.is_some() { "/" } else { "/api/v2/" };
+    if !path.starts_with(beginning) {
+        return Err(Problem::at(
+            place("path"),
+            format!("path is {path:?}; it has to begin with {beginning}"),
+        ));
+    }
+    if let Some(service) = &service
+        && !service.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    {
+        return Err(Problem::at(place("service"), format!("service is {service:?}; it has to be one word")));
+    }
+    if let Some(rows) = &rows
+        && !rows.starts_with('/')
+    {
+        return Err(Problem::at(place("rows"), format!("rows is {rows:?}; it has to begin with /")));
+    }
+    Ok(InputOverride { service, path, rows })
+}
+
+/// The known keys, for other files of this module.
+pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter()
+}
+
+/// A duration as the configuration writes it.
+#[must_use]
+pub fn show_duration(duration: Duration) -> String {
+    units::show_duration(duration)
+}

@@ -1,0 +1,123 @@
+//! Settings of plugins: checked against the manifests, and filled up with their defaults.
+
+use super::file::Raw;
+use super::keys;
+use super::origin::{Problem, hint};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use tancheck_plugin_api::manifest::{Manifest, Setting};
+
+/// The settings of one plugin as the site wrote them, by key.
+pub type RawSettings = BTreeMap<String, Raw>;
+
+/// What is wrong with the settings of a plugin; each problem names the key, what is accepted, and the place.
+#[must_use]
+pub fn check(manifest: &Manifest, raw: &RawSettings) -> Vec<Problem> {
+    typed(manifest, raw).1
+}
+
+/// The settings with the types that the manifest asks for, and what is wrong with the others.
+#[must_use]
+pub fn typed(manifest: &Manifest, raw: &RawSettings) -> (Map<String, Value>, Vec<Problem>) {
+    let mut good = Map::new();
+    let mut problems = Vec::new();
+    for (key, raw) in raw {
+        let Some(setting) = manifest.setting(key) else {
+            let known = manifest.settings.iter().map(|setting| setting.key.as_str());
+            let hint = match manifest.settings.as_slice() {
+                [] => "; this plugin has no settings".to_owned(),
+                _ => hint(key, known),
+            };
+            let message = format!("the plugin {} has no setting {key:?}{hint}", manifest.id);
+            problems.push(Problem::at(&raw.origin, message));
+            continue;
+        };
+        match read(setting, &raw.value, raw.origin.is_text()) {
+            Some(value) => {
+                good.insert(key.clone(), value);
+            }
+            None => {
+                let (plugin, accepted) = (&manifest.id, accepts(setting));
+                let message =
+                    format!("modules.{plugin}.{key} is {}; it has to be {accepted}", shown(&raw.value));
+                problems.push(Problem::at(&raw.origin, message));
+            }
+        }
+    }
+    (good, problems)
+}
+
+/// The settings in force: those of the site, and the defaults of the others. A setting without default stays away.
+#[must_use]
+pub fn resolved(manifest: &Manifest, set: &Map<String, Value>) -> Map<String, Value> {
+    let in_force = |setting: &Setting| {
+        let value = set.get(&setting.key).unwrap_or(&setting.default);
+        (!value.is_null()).then(|| (setting.key.clone(), value.clone()))
+    };
+    manifest.settings.iter().filter_map(in_force).collect()
+}
+
+/// What a setting accepts, for people.
+#[must_use]
+pub fn accepts(setting: &Setting) -> String {
+    match setting.r#type.as_str() {
+        "integer" => {
+            let unit = if setting.unit.is_empty() { String::new() } else { format!(" ({})", setting.unit) };
+            let range = match (setting.min, setting.max) {
+                (Some(min), Some(max)) => format!(" from {min} to {max}"),
+                (Some(min), None) => format!(", {min} or more"),
+                (None, Some(max)) => format!(", {max} or less"),
+                (None, None) => String::new(),
+            };
+            format!("a whole number{range}{unit}")
+        }
+        "flag" => "true or false".to_owned(),
+        "choice" => {
+            let words: Vec<String> = setting.among.iter().map(|word| format!("{word:?}")).collect();
+            format!("one of {}", words.join(", "))
+        }
+        "list" => "a list of texts, such as [\"a\", \"b\"]".to_owned(),
+        "table" => "a table of lists of texts, such as { a = [\"b\", \"c\"] }".to_owned(),
+        _ => "one line of text".to_owned(),
+    }
+}
+
+fn read(setting: &Setting, value: &Value, text: bool) -> Option<Value> {
+    match setting.r#type.as_str() {
+        "integer" => {
+            let number = if text { value.as_str()?.trim().parse().ok()? } else { value.as_i64()? };
+            let fits =
+                setting.min.is_none_or(|min| min <= number) && setting.max.is_none_or(|max| number <= max);
+            fits.then(|| number.into())
+        }
+        "flag" => keys::flag(value, text).map(Value::Bool),
+        "choice" => setting.among.iter().any(|word| value == word).then(|| value.clone()),
+        "list" if text => {
+            Some(value.as_str()?.split(',').map(str::trim).filter(|part| !part.is_empty()).collect())
+        }
+        "list" => is_texts(value).then(|| value.clone()),
+        "table" if text => {
+            let table: Value = serde_json::from_str(value.as_str()?).ok()?;
+            is_table(&table).then_some(table)
+        }
+        "table" => is_table(value).then(|| value.clone()),
+        _ => value.as_str().filter(|line| !line.contains('\n')).map(Value::from),
+    }
+}
+
+fn is_texts(value: &Value) -> bool {
+    value.as_array().is_some_and(|texts| texts.iter().all(Value::is_string))
+}
+
+fn is_table(value: &Value) -> bool {
+    value.as_object().is_some_and(|table| table.values().all(is_texts))
+}
+
+/// A value in a message: short, on one line.
+pub(super) fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
