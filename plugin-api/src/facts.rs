@@ -319,6 +319,21 @@ impl<'a> Facts<'a> {
         Ok(&self.supplied(input)?.gaps)
     }
 
+    /// Why there is nothing to judge: for judges that found no subject in an input. With complete data that is
+    /// `not-applicable`; with incomplete data the subject may just be unseen, and nothing is decided.
+    #[must_use]
+    pub fn absent(&self, input: &'static Input, reason: impl Into<String>) -> Undecided {
+        let reason = reason.into();
+        match self.gaps(input) {
+            Err(unavailable) => unavailable,
+            Ok([]) => Undecided::not_applicable(reason),
+            Ok([gap, ..]) => {
+                let reason = format!("{reason}, but the data is not all there is: {gap}");
+                Undecided::of_input(Outcome::NotEvaluated, input.id, reason)
+            }
+        }
+    }
+
     /// When the value of an input was true.
     ///
     /// # Errors

@@ -141,6 +141,16 @@ impl Case {
         self
     }
 
+    /// Marks the data of an input as incomplete, and says why.
+    #[must_use]
+    pub fn gap(mut self, input: &Input, reason: &str) -> Self {
+        let Some(supplied) = self.inspection.inputs.get_mut(input.id) else {
+            panic!("deliver {} first", input.id)
+        };
+        supplied.gaps.push(reason.to_owned());
+        self
+    }
+
     /// The kind of source that an input came from, and when its value was true.
     #[must_use]
     pub fn from_source(mut self, input: &Input, source: &str, at: &str) -> Self {
@@ -253,13 +263,75 @@ impl Verdict {
     }
 }
 
-/// Asserts that a plugin's manifest is good and survives its way across the boundary unchanged.
+/// Asserts that a plugin's manifest is good and survives its way across the boundary unchanged, and that no two of its
+/// checks mean different things by the same setting or input.
 #[track_caller]
 pub fn assert_valid(plugin: &Plugin) {
+    let conflicts = conflicts(plugin);
+    assert!(conflicts.is_empty(), "{}:\n{}", plugin.id, conflicts.join("\n"));
     let manifest = Manifest::of(plugin);
     let problems = validate::problems(&manifest);
     assert!(problems.is_empty(), "the manifest of {}:\n{}", plugin.id, problems.join("\n"));
     let text = serde_json::to_string(&manifest).expect("a manifest is plain data");
     let back: Manifest = serde_json::from_str(&text).expect("a manifest reads its own text");
     assert_eq!(manifest, back);
+}
+
+/// Settings and inputs that are declared twice, and differently. The manifest holds one of each, so the second
+/// declaration would be lost.
+fn conflicts(plugin: &Plugin) -> Vec<String> {
+    let mut settings = BTreeMap::new();
+    let mut inputs = BTreeMap::new();
+    let mut conflicts = Vec::new();
+    for check in plugin.checks {
+        for setting in check.settings.iter().copied().chain(check.due_every) {
+            let text = format!("{setting:?}");
+            if *settings.entry(setting.key).or_insert_with(|| text.clone()) != text {
+                conflicts.push(format!(
+                    "{}: the setting {} is declared differently before",
+                    check.id, setting.key
+                ));
+            }
+        }
+        for input in check.reads {
+            let text = format!("{input:?}");
+            if *inputs.entry(input.id).or_insert_with(|| text.clone()) != text {
+                conflicts
+                    .push(format!("{}: the input {} is declared differently before", check.id, input.id));
+            }
+        }
+    }
+    conflicts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Setting, Source};
+    use serde_json::json;
+
+    const USERS: Input = Input::new("x.users", "users").sources(&[Source::rest("/api/v2/users")]);
+    const NUMBER: Setting = Setting::integer("limit", 1, 0, 9);
+    const LIST: Setting = Setting::list("limit", &[]);
+    const ONE: Check = Check::automated("x.one").reads(&[&USERS]).settings(&[&NUMBER]).judge(|facts, _| {
+        let users: Vec<Value> = facts.rows(&USERS)?;
+        if users.is_empty() { Err(facts.absent(&USERS, "there are no users")) } else { Ok(()) }
+    });
+    const TWO: Check = Check::automated("x.two").settings(&[&LIST]);
+
+    #[test]
+    fn a_setting_means_one_thing() {
+        assert_eq!(conflicts(&Plugin::new("x", "X", "1").checks(&[&ONE, &ONE])), [""; 0]);
+        let conflicts = conflicts(&Plugin::new("x", "X", "1").checks(&[&ONE, &TWO]));
+        assert_eq!(conflicts, ["x.two: the setting limit is declared differently before"]);
+    }
+
+    #[test]
+    fn what_is_absent_from_incomplete_data_is_unknown() {
+        let case = Case::of(&ONE).rows(&USERS, json!([]));
+        case.judge().assert_undecided(Outcome::NotApplicable);
+        let case = case.gap(&USERS, "only own users are shown");
+        case.judge().assert_undecided(Outcome::NotEvaluated);
+        assert!(case.judge().undecided().is_some_and(|why| why.reason.contains("only own users")));
+    }
 }

@@ -22,6 +22,10 @@ pub const USERS: Input = Input::new("platform.users", "Console users, deleted on
 pub const PERSONAS: Input = Input::new("platform.personas", "personas")
     .sources(&[Source::rest("/api/v2/personas").needs(&["read persona"])]);
 
+/// All user groups with their members.
+pub const USER_GROUPS: Input = Input::new("platform.user-groups", "user groups and their members")
+    .sources(&[Source::rest("/api/v2/user_groups")]);
+
 /// A Console user (`GET /api/v2/users`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -112,4 +116,22 @@ pub struct Persona {
     /// User groups whose members may take it on.
     #[serde(deserialize_with = "lenient::list")]
     pub user_group_list: Vec<Reference>,
+}
+
+/// A user group (`GET /api/v2/user_groups`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct UserGroup {
+    /// The group's id.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: String,
+    /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
+    pub name: String,
+    /// The group is deleted.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub deleted_flag: Option<bool>,
+    /// Its members.
+    #[serde(deserialize_with = "lenient::list")]
+    pub user_list: Vec<Reference>,
 }
