@@ -1,0 +1,94 @@
+//! Building: cargo, and where its artefacts lie.
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The repository's root.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the repository")
+}
+
+/// The cargo that runs this task.
+pub(crate) fn cargo_command() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Runs cargo with these arguments.
+pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
+    let status = cargo_command().args(arguments).status().context("failed to start cargo")?;
+    if !status.success() {
+        bail!("`cargo {}` ended with {status}", arguments.join(" "));
+    }
+    Ok(())
+}
+
+/// What a build of the workspace made.
+pub(crate) struct Built {
+    /// The host.
+    pub(crate) tancheck: PathBuf,
+    /// The lab.
+    pub(crate) lab: PathBuf,
+    /// The libraries of the plugins under `plugins/`.
+    pub(crate) plugins: Vec<PathBuf>,
+}
+
+/// Builds the workspace for development and trusts the plugins that it made.
+pub(crate) fn workspace() -> Result<Built> {
+    build(&[])
+}
+
+/// Builds the workspace with these further arguments.
+pub(crate) fn build(arguments: &[&str]) -> Result<Built> {
+    let output = cargo_command()
+        .args(["build", "--workspace", "--message-format=json-render-diagnostics"])
+        .args(arguments)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("failed to start cargo")?;
+    if !output.status.success() {
+        bail!("the build failed");
+    }
+    let mut tancheck = None;
+    let mut lab = None;
+    let mut plugins = Vec::new();
+    let ours = root().join("plugins");
+    for line in output.stdout.split(|&byte| byte == b'\n') {
+        let Ok(message) = serde_json::from_slice::<Value>(line) else { continue };
+        if message["reason"] != "compiler-artifact" {
+            continue;
+        }
+        let is_plugin =
+            message["manifest_path"].as_str().is_some_and(|path| Path::new(path).starts_with(&ours));
+        let is_library = |path: &&str| path.ends_with(std::env::consts::DLL_SUFFIX);
+        let files = message["filenames"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        if is_plugin {
+            plugins.extend(files.filter(is_library).map(PathBuf::from));
+        }
+        match (message["target"]["name"].as_str(), message["executable"].as_str()) {
+            (Some("tancheck"), Some(path)) => tancheck = Some(PathBuf::from(path)),
+            (Some("tancheck-lab"), Some(path)) => lab = Some(PathBuf::from(path)),
+            _ => {}
+        }
+    }
+    plugins.sort();
+    let tancheck = tancheck.context("the build made no tancheck")?;
+    trust(&tancheck, &plugins)?;
+    Ok(Built { tancheck, lab: lab.context("the build made no tancheck-lab")?, plugins })
+}
+
+/// Pins the plugins that were built together with the host.
+pub(crate) fn trust(tancheck: &Path, plugins: &[PathBuf]) -> Result<()> {
+    let output = Command::new(tancheck)
+        .args(["plugins", "trust", "--yes"])
+        .args(plugins)
+        .output()
+        .context("failed to start tancheck")?;
+    if !output.status.success() {
+        bail!("`tancheck plugins trust` failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
