@@ -1,0 +1,383 @@
+//! Result sets, counted: how many endpoints gave which answer, in memory that does not grow with the endpoints.
+//!
+//! The server counts where it can: then each row is a distinct answer with its `Count`. Where it delivers one row for each
+//! machine, the rows are counted here, and the machines' names become a small sample that does not depend on their order.
+//!
+//! * Cells such as `[no results]` are never a value. An endpoint without any value is counted in `without_value`; where
+//!   only some of its cells have none, these are empty.
+//! * Several values of one cell are joined by a line feed, without those that are no value.
+
+mod cells;
+mod counts;
+
+use super::stream::{Place, Rest, Rows, TakeRow};
+use super::transport::Problem;
+use cells::Cells;
+use counts::Counts;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use tancheck_plugin_api::Outcome;
+use tancheck_plugin_api::facts::Tally;
+use tancheck_plugin_api::lenient;
+
+pub use counts::KEPT_ROWS;
+
+/// Names of endpoints kept for each answer.
+pub const SAMPLE_NAMES: usize = 10;
+/// Rows that come before the names of their columns are kept until these are known; at most so many bytes.
+const MAX_WAITING: usize = 16 << 20;
+/// Distinct texts of cells without value.
+const MAX_TEXTS: usize = 64;
+
+/// The sensor hash of the column that counts.
+const COUNT: u64 = 0;
+const COMPUTER_NAME: u64 = 3_409_330_187;
+const COMPUTER_ID: u64 = 3_556_221_173;
+
+/// A result set: its counted rows, and what stood around them.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ResultSet {
+    /// The counted answers.
+    pub tally: Tally,
+    /// The question that was answered.
+    pub question_id: u64,
+    /// How long ago it was asked, where the server says.
+    pub seconds_since_issued: u64,
+    /// Rows that were delivered.
+    pub rows: u64,
+    /// Rows that the server has.
+    pub rows_there: u64,
+}
+
+/// The sink for a result set.
+#[must_use]
+pub fn sink() -> Rows<Tallier> {
+    Rows::new(Place::result_sets(), Tallier::default())
+}
+
+/// The counted rows of a result set, after its last byte.
+///
+/// # Errors
+/// When the document is cut off, or is no result set.
+pub fn finish(rows: Rows<Tallier>) -> Result<ResultSet, Problem> {
+    let (tallier, rest) = rows.finish()?;
+    tallier.finish(&rest)
+}
+
+/// Counts the rows of a result set.
+#[derive(Debug, Default)]
+pub struct Tallier {
+    roles: Option<Roles>,
+    sets: usize,
+    cells: Cells,
+    counts: Counts,
+    without_value: BTreeMap<String, u64>,
+    /// Rows that came before their columns.
+    waiting: Vec<String>,
+    waiting_bytes: usize,
+}
+
+/// Which column is what.
+#[derive(Debug, Default)]
+struct Roles {
+    columns: usize,
+    count: Option<usize>,
+    name: Option<usize>,
+    /// The columns that make an answer, and their names.
+    answer: Vec<usize>,
+    names: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Document {
+    data: Option<Sets>,
+    #[serde(default)]
+    result_sets: Vec<Set>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Sets {
+    #[serde(default)]
+    result_sets: Vec<Set>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Set {
+    columns: Option<Vec<Column>>,
+    question_id: u64,
+    seconds_since_issued: u64,
+    row_count: u64,
+    filtered_row_count: Option<u64>,
+    tested: u64,
+    mr_tested: Option<u64>,
+    estimated_total: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Column {
+    #[serde(deserialize_with = "lenient::id")]
+    hash: String,
+    #[serde(deserialize_with = "lenient::text")]
+    name: String,
+}
+
+impl Document {
+    fn read(text: &[u8]) -> Result<Vec<Set>, Problem> {
+        let read = serde_json::from_slice::<Self>(text)
+            .map_err(|error| wrong(format!("the result set is not understood: {error}")))?;
+        Ok(read.data.map_or(read.result_sets, |data| data.result_sets))
+    }
+}
+
+impl Roles {
+    fn of(columns: &[Column]) -> Self {
+        let mut roles = Self { columns: columns.len(), ..Self::default() };
+        for (index, column) in columns.iter().enumerate() {
+            let named = |name: &str| column.name.eq_ignore_ascii_case(name);
+            match column.hash.parse::<u64>() {
+                Ok(COUNT) => roles.count = Some(index),
+                Ok(COMPUTER_NAME) => roles.name = Some(index),
+                Ok(COMPUTER_ID) => roles.name = roles.name.or(Some(index)),
+                _ if named("Count") && index + 1 == columns.len() => roles.count = Some(index),
+                _ if named("Computer Name") => roles.name = Some(index),
+                _ if named("Computer ID") => roles.name = roles.name.or(Some(index)),
+                _ => {
+                    roles.answer.push(index);
+                    roles.names.push(column.name.clone());
+                }
+            }
+        }
+        roles
+    }
+}
+
+impl TakeRow for Tallier {
+    fn begin(&mut self, head: &[u8]) -> Result<(), Problem> {
+        self.sets += 1;
+        let set = Document::read(head)?.pop().unwrap_or_default();
+        if self.sets == 1 {
+            self.roles = set.columns.map(|columns| Roles::of(&columns));
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: &str) -> Result<(), Problem> {
+        if self.sets > 1 {
+            return Err(wrong("it belongs to a second result set, one was asked for".to_owned()));
+        }
+        let Some(roles) = self.roles.take() else {
+            return self.wait(row);
+        };
+        let added = self.add(&roles, row);
+        self.roles = Some(roles);
+        added
+    }
+
+    fn quick(&mut self, bytes: &[u8]) -> Option<usize> {
+        let roles = self.roles.as_ref().filter(|_| self.sets == 1)?;
+        let length = self.cells.quick(bytes)?;
+        let row = &bytes[..length];
+        let weight = weight(&self.cells, roles, row).ok()?;
+        count(&self.cells, roles, row, weight, &mut self.counts, &mut self.without_value);
+        Some(length)
+    }
+}
+
+impl Tallier {
+    fn add(&mut self, roles: &Roles, row: &str) -> Result<(), Problem> {
+        if self.cells.quick(row.as_bytes()) == Some(row.len()) {
+            let weight = weight(&self.cells, roles, row.as_bytes())?;
+            count(&self.cells, roles, row.as_bytes(), weight, &mut self.counts, &mut self.without_value);
+            return Ok(());
+        }
+        self.cells.parse(row).map_err(|error| wrong(error.to_string()))?;
+        let text = self.cells.take_text();
+        let weight = weight(&self.cells, roles, text.as_bytes());
+        if let Ok(weight) = weight {
+            count(&self.cells, roles, text.as_bytes(), weight, &mut self.counts, &mut self.without_value);
+        }
+        self.cells.put_text(text);
+        weight.map(drop)
+    }
+
+    fn wait(&mut self, row: &str) -> Result<(), Problem> {
+        // What is no JSON is reported now, as row number so and so.
+        self.cells.parse(row).map_err(|error| wrong(error.to_string()))?;
+        self.waiting_bytes += row.len();
+        if self.waiting_bytes > MAX_WAITING {
+            return Err(wrong(format!(
+                "it comes before the columns of its result set, and so do {MAX_WAITING} bytes of other rows"
+            )));
+        }
+        self.waiting.push(row.to_owned());
+        Ok(())
+    }
+
+    fn finish(mut self, rest: &Rest) -> Result<ResultSet, Problem> {
+        let Some(set) = Document::read(&rest.text)?.into_iter().next() else {
+            return Err(wrong("the answer holds no result set".to_owned()));
+        };
+        let roles = match (self.roles.take(), &set.columns) {
+            (Some(roles), _) => roles,
+            (None, Some(columns)) => Roles::of(columns),
+            (None, None) if self.waiting.is_empty() => Roles::default(),
+            (None, None) => return Err(wrong("the result set does not name its columns".to_owned())),
+        };
+        for (index, row) in std::mem::take(&mut self.waiting).iter().enumerate() {
+            self.add(&roles, row).map_err(|problem| {
+                wrong(format!("row {} of the answer is not understood: {}", index + 1, problem.reason))
+            })?;
+        }
+        let (rows, other) = self.counts.ranked();
+        let tally = Tally {
+            columns: roles.names,
+            rows,
+            other,
+            answered: set.mr_tested.unwrap_or(set.tested),
+            expected: set.estimated_total,
+            without_value: self.without_value,
+        };
+        Ok(ResultSet {
+            tally,
+            question_id: set.question_id,
+            seconds_since_issued: set.seconds_since_issued,
+            rows: rest.rows,
+            rows_there: set.filtered_row_count.unwrap_or(set.row_count),
+        })
+    }
+}
+
+/// How many endpoints a row stands for.
+fn weight(cells: &Cells, roles: &Roles, bytes: &[u8]) -> Result<u64, Problem> {
+    if cells.columns() != roles.columns {
+        return Err(wrong(format!(
+            "it has {} cells, the result set {} columns",
+            cells.columns(),
+            roles.columns
+        )));
+    }
+    let Some(column) = roles.count else { return Ok(1) };
+    let text = match cells.of(column) {
+        [value] => &bytes[value.clone()],
+        _ => &[],
+    };
+    let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| wrong(format!("its Count is `{}`", text.escape_ascii())))
+}
+
+fn count(
+    cells: &Cells,
+    roles: &Roles,
+    bytes: &[u8],
+    weight: u64,
+    counts: &mut Counts,
+    without: &mut BTreeMap<String, u64>,
+) {
+    if let Some(text) = no_value(cells, roles, bytes) {
+        count_without(text, weight, without);
+        return;
+    }
+    let name = roles.name.and_then(|column| cells.of(column).first()).map(|place| &bytes[place.clone()]);
+    let answer = Answer { cells, columns: &roles.answer, bytes };
+    counts.add(&answer, weight, name.filter(|name| !is_special(name)));
+}
+
+/// The text of an answer whose cells all have no value: an error, if there is one among them.
+fn no_value<'a>(cells: &Cells, roles: &Roles, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    let mut found: Option<&[u8]> = None;
+    for &column in &roles.answer {
+        for place in cells.of(column) {
+            let value = &bytes[place.clone()];
+            if !is_special(value) {
+                return None;
+            }
+            if found.is_none_or(|found| found.starts_with(b"[") && value.starts_with(b"T")) {
+                found = Some(value);
+            }
+        }
+    }
+    found
+}
+
+fn count_without(text: &[u8], weight: u64, without: &mut BTreeMap<String, u64>) {
+    let text = String::from_utf8_lossy(text);
+    let known = without.contains_key(text.as_ref()) || without.len() < MAX_TEXTS;
+    let text = if known { text.as_ref() } else { "TSE-Error: …" };
+    match without.get_mut(text) {
+        Some(count) => *count = count.saturating_add(weight),
+        None => drop(without.insert(text.to_owned(), weight)),
+    }
+}
+
+/// Whether a cell says that there is no value.
+#[inline]
+fn is_special(value: &[u8]) -> bool {
+    match value.first() {
+        Some(b'[') => matches!(
+            value,
+            b"[no results]"
+                | b"[current result unavailable]"
+                | b"[current results unavailable]"
+                | b"[results currently unavailable]"
+        ),
+        Some(b'T') => value.starts_with(b"TSE-Error:"),
+        _ => false,
+    }
+}
+
+/// The cells of a row that make an answer.
+#[derive(Clone, Copy)]
+struct Answer<'a> {
+    cells: &'a Cells,
+    columns: &'a [usize],
+    bytes: &'a [u8],
+}
+
+impl<'a> Answer<'a> {
+    /// The values of each cell, without those that are none.
+    #[inline]
+    fn cells(self) -> impl Iterator<Item = Values<'a>> {
+        self.columns.iter().map(move |&column| Values { places: self.cells.of(column), bytes: self.bytes })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Values<'a> {
+    places: &'a [Range<usize>],
+    bytes: &'a [u8],
+}
+
+impl<'a> Values<'a> {
+    #[inline]
+    fn iter(self) -> impl Iterator<Item = &'a [u8]> {
+        self.places.iter().map(move |place| &self.bytes[place.clone()]).filter(|value| !is_special(value))
+    }
+
+    fn joined(self) -> String {
+        let values: Vec<_> = self.iter().map(String::from_utf8_lossy).collect();
+        values.join("\n")
+    }
+
+    /// Whether this is the cell that was written as `text`.
+    #[inline]
+    fn is(self, text: &str) -> bool {
+        match self.places {
+            [place] => {
+                let value = &self.bytes[place.clone()];
+                value == text.as_bytes() || (text.is_empty() && is_special(value))
+            }
+            _ => self.joined() == text,
+        }
+    }
+}
+
+fn wrong(reason: String) -> Problem {
+    Problem::new(Outcome::NotEvaluated, reason)
+}
+
+#[cfg(test)]
+mod tests;
