@@ -1,5 +1,13 @@
 //! Plugins on this machine: found, trusted, listed. No library is ever loaded into this process.
 
+mod cache;
+mod catalog;
+pub mod discovery;
+pub mod stamp;
+pub mod trust;
+
+pub use catalog::{Catalog, examine};
+
 use std::path::PathBuf;
 use tancheck_plugin_api::manifest::Manifest;
 
@@ -30,4 +38,13 @@ pub struct Refusal {
     pub id: Option<String>,
     /// One sentence: why, and what to do.
     pub reason: String,
+}
+
+/// Bytes as lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -1,0 +1,161 @@
+//! Looks for libraries: reads files, never loads them.
+
+use super::stamp::{self, Stamp};
+use super::{Library, Refusal};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Most bytes of a library.
+const LIBRARY_LIMIT: u64 = 512 << 20;
+
+/// A file with a good stamp; nothing is said about trust.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The file and its hash.
+    pub library: Library,
+    /// Who it says it is.
+    pub stamp: Stamp,
+}
+
+/// What lies in the plugin folders.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) refused: Vec<Refusal>,
+}
+
+/// Looks through the folders in order. Of two libraries with the same id the first is used, the other one reported.
+pub(super) fn look(folders: &[PathBuf]) -> Found {
+    let mut found = Found::default();
+    let mut files = Vec::new();
+    for folder in folders {
+        match libraries_in(folder) {
+            Ok(libraries) => files.extend(libraries),
+            Err(refusal) => found.refused.push(refusal),
+        }
+    }
+    let mut first: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for result in read_all(&files) {
+        match result {
+            Ok(candidate) => match first.get(&candidate.stamp.id) {
+                None => {
+                    first.insert(candidate.stamp.id.clone(), candidate.library.path.clone());
+                    found.candidates.push(candidate);
+                }
+                Some(other) => found.refused.push(Refusal {
+                    reason: format!(
+                        "the plugin {} is already there as {}; remove one",
+                        candidate.stamp.id,
+                        other.display()
+                    ),
+                    id: Some(candidate.stamp.id),
+                    path: candidate.library.path,
+                }),
+            },
+            Err(refusal) => found.refused.push(refusal),
+        }
+    }
+    found
+}
+
+/// The `.so` files of a folder, by name. A folder that is absent holds none.
+fn libraries_in(folder: &Path) -> Result<Vec<PathBuf>, Refusal> {
+    let refuse = |reason: String| Refusal { path: folder.to_owned(), id: None, reason };
+    let failed = |error: io::Error| refuse(format!("the plugins folder cannot be read: {error}"));
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    if let Some(path) = world_writable(folder).map_err(failed)? {
+        return Err(refuse(open_to_all(&path)));
+    }
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "so") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Reads and hashes files, on all processors: the hash of some dozen libraries is most of the time a listing takes.
+fn read_all(files: &[PathBuf]) -> Vec<Result<Candidate, Refusal>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut own = Vec::new();
+        while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            own.push((path, candidate(path)));
+        }
+        own
+    };
+    let mut results: BTreeMap<&PathBuf, Result<Candidate, Refusal>> = std::thread::scope(|scope| {
+        let others: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        others.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    });
+    files.iter().filter_map(|path| results.remove(path)).collect()
+}
+
+/// Reads one library: permissions, stamp, hash. The bytes are read once, so that stamp and hash are of the same file.
+///
+/// # Errors
+/// When it cannot be read, others may change it, or it is no plugin for this host.
+pub fn candidate(path: &Path) -> Result<Candidate, Refusal> {
+    let refuse = |id: Option<&str>, reason: String| Refusal {
+        path: path.to_owned(),
+        id: id.map(str::to_owned),
+        reason,
+    };
+    let failed = |error: io::Error| refuse(None, format!("it cannot be read: {error}"));
+    if let Some(open) = world_writable(path).map_err(failed)? {
+        return Err(refuse(None, open_to_all(&open)));
+    }
+    let bytes = read_file(path).map_err(failed)?;
+    let stamp = stamp::read(&bytes).map_err(|error| refuse(error.id(), error.to_string()))?;
+    let sha256 = super::hex(&Sha256::digest(&bytes));
+    Ok(Candidate { library: Library { path: path.to_owned(), sha256 }, stamp })
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(LIBRARY_LIMIT)).unwrap_or(0));
+    file.take(LIBRARY_LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LIBRARY_LIMIT {
+        return Err(io::Error::other("it has more than 512 MiB"));
+    }
+    Ok(bytes)
+}
+
+fn open_to_all(path: &Path) -> String {
+    let path = path.display();
+    format!("{path} can be written by everybody, so anybody could put a plugin there; run `chmod o-w {path}`")
+}
+
+/// What everybody could replace: the file itself (a link is followed), its folder, or a folder above. A folder above
+/// may be open to all if it is sticky, as `/tmp` is.
+pub(super) fn world_writable(path: &Path) -> io::Result<Option<PathBuf>> {
+    let whole = path.canonicalize()?;
+    let mode = |path: &Path| fs::metadata(path).map(|metadata| metadata.permissions().mode());
+    let is_file = fs::metadata(&whole)?.is_file();
+    for (depth, place) in whole.ancestors().enumerate() {
+        let mode = mode(place)?;
+        let own = depth == 0 || (is_file && depth == 1);
+        let guarded = mode & 0o1000 != 0 && !own;
+        if mode & 0o002 != 0 && !guarded {
+            return Ok(Some(place.to_owned()));
+        }
+    }
+    Ok(None)
+}

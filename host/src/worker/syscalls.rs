@@ -1,0 +1,242 @@
+//! The system calls of a guest: what a computation needs, and nothing that reaches out of the process.
+//!
+//! Three filters are stacked, and the kernel takes the strictest answer: one answers `ENOSYS` (a caller then falls back
+//! to an older call whose arguments can be seen), one `EPERM` (libraries ask such things by habit and can live
+//! without), and one traps everything that is not named: it ends the guest, and the handler tells which call it was.
+
+use libc::c_long;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    apply_filter,
+};
+use std::collections::BTreeMap;
+
+/// How far the guest is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The library is about to be loaded: files may be opened for reading (landlock lets only the sealed one through)
+    /// and mapped as code.
+    Loading,
+    /// The library is loaded.
+    Loaded,
+}
+
+type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
+
+/// Puts the filters of a stage in force, for this thread and those it starts.
+pub(super) fn filter(stage: Stage) -> Result<(), String> {
+    install(stage).map_err(|error| error.to_string())
+}
+
+fn install(stage: Stage) -> Result<(), seccompiler::Error> {
+    let soft = soft(stage)?;
+    let mut allowed = allowed(stage)?;
+    allowed.extend(soft.keys().map(|&call| (call, Vec::new())));
+    allowed.insert(libc::SYS_clone3, Vec::new());
+
+    if stage == Stage::Loading {
+        // `clone3` hides its flags behind a pointer, which a filter cannot follow; `clone` shows them.
+        let hidden = Rules::from([(libc::SYS_clone3, Vec::new())]);
+        apply_filter(&program(hidden, SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS as u32))?)?;
+    }
+    apply_filter(&program(soft, SeccompAction::Allow, SeccompAction::Errno(libc::EPERM as u32))?)?;
+    // The trap comes last: in the second stage it forbids to install filters.
+    apply_filter(&program(allowed, SeccompAction::Trap, SeccompAction::Allow)?)
+}
+
+fn program(
+    rules: Rules,
+    otherwise: SeccompAction,
+    listed: SeccompAction,
+) -> Result<BpfProgram, seccompiler::Error> {
+    let filter = SeccompFilter::new(rules, otherwise, listed, std::env::consts::ARCH.try_into()?)?;
+    Ok(filter.try_into()?)
+}
+
+/// Calls that pass; with rules: if one of them holds.
+fn allowed(stage: Stage) -> Result<Rules, seccompiler::Error> {
+    let mut rules: Rules = PLAIN.iter().map(|&call| (call, Vec::new())).collect();
+    let not_code = when(2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0)?;
+    let mut map = vec![SeccompRule::new(vec![not_code.clone()])?];
+    if stage == Stage::Loading {
+        // Code of a file may be mapped, never of memory that was written here.
+        let code = when(2, SeccompCmpOp::Eq, (libc::PROT_READ | libc::PROT_EXEC) as u64)?;
+        let of_file = when(3, SeccompCmpOp::MaskedEq(libc::MAP_ANONYMOUS as u64), 0)?;
+        map.push(SeccompRule::new(vec![code, of_file])?);
+        let read_only = (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC) as u64;
+        rules.insert(
+            libc::SYS_openat,
+            vec![SeccompRule::new(vec![when(2, SeccompCmpOp::MaskedEq(read_only), 0)?])?],
+        );
+        rules.extend(
+            [libc::SYS_newfstatat, libc::SYS_pread64, libc::SYS_seccomp].map(|call| (call, Vec::new())),
+        );
+    }
+    rules.insert(libc::SYS_mmap, map);
+    rules.insert(libc::SYS_mprotect, vec![SeccompRule::new(vec![not_code])?]);
+    // A thread, not a process.
+    let thread = (libc::CLONE_VM | libc::CLONE_THREAD | libc::CLONE_SIGHAND) as u64;
+    rules.insert(
+        libc::SYS_clone,
+        vec![SeccompRule::new(vec![when(0, SeccompCmpOp::MaskedEq(thread), thread)?])?],
+    );
+    // A signal to itself: `abort` and the report of a forbidden call.
+    let own = u64::from(std::process::id());
+    rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![when(0, SeccompCmpOp::Eq, own)?])?]);
+    Ok(rules)
+}
+
+/// Calls that fail with `EPERM`; with rules: if one of them holds.
+fn soft(stage: Stage) -> Result<Rules, seccompiler::Error> {
+    let mut rules: Rules = HABITS.iter().map(|&call| (call, Vec::new())).collect();
+    // A thread may name itself; the other is what installing a filter begins with, and can only be set.
+    let names = vec![
+        when(0, SeccompCmpOp::Ne, libc::PR_SET_NAME as u64)?,
+        when(0, SeccompCmpOp::Ne, libc::PR_SET_NO_NEW_PRIVS as u64)?,
+    ];
+    if stage == Stage::Loaded {
+        rules.extend(
+            [libc::SYS_openat, libc::SYS_newfstatat, libc::SYS_pread64].map(|call| (call, Vec::new())),
+        );
+    }
+    rules.insert(libc::SYS_prctl, vec![SeccompRule::new(names)?]);
+    // Limits may be read, not set.
+    let sets = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
+    rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![sets])?]);
+    Ok(rules)
+}
+
+fn when(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompCondition, seccompiler::Error> {
+    Ok(SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)?)
+}
+
+/// Memory, threads, time, randomness, and the descriptors that the guest already has.
+const PLAIN: &[c_long] = &[
+    libc::SYS_brk,
+    libc::SYS_clock_getres,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_close,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    libc::SYS_fstat,
+    libc::SYS_futex,
+    libc::SYS_getpid,
+    libc::SYS_getppid,
+    libc::SYS_getrandom,
+    libc::SYS_gettid,
+    libc::SYS_gettimeofday,
+    libc::SYS_lseek,
+    libc::SYS_madvise,
+    libc::SYS_mremap,
+    libc::SYS_munmap,
+    libc::SYS_nanosleep,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_poll,
+    libc::SYS_ppoll,
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_recvfrom,
+    libc::SYS_restart_syscall,
+    libc::SYS_rseq,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_yield,
+    libc::SYS_sendto,
+    libc::SYS_set_robust_list,
+    libc::SYS_sigaltstack,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_time,
+    libc::SYS_uname,
+    libc::SYS_write,
+    libc::SYS_writev,
+];
+
+/// What libraries ask by habit: files, names, limits. Refused without ending the guest.
+const HABITS: &[c_long] = &[
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_access,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_fcntl,
+    libc::SYS_getcwd,
+    libc::SYS_getdents64,
+    libc::SYS_getegid,
+    libc::SYS_geteuid,
+    libc::SYS_getgid,
+    libc::SYS_getuid,
+    libc::SYS_ioctl,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lstat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_open,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_readlink,
+    libc::SYS_readlinkat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_stat,
+    libc::SYS_statfs,
+    libc::SYS_statx,
+    libc::SYS_sysinfo,
+];
+
+/// The name of a system call that a plugin may have tried, for the sentence that reports it.
+pub(super) fn name(number: i64) -> Option<&'static str> {
+    macro_rules! names {
+        ($($call:ident $name:literal),* $(,)?) => {
+            [$((libc::$call, $name)),*]
+        };
+    }
+    let names = names![
+        SYS_accept "accept", SYS_accept4 "accept4", SYS_bind "bind", SYS_bpf "bpf", SYS_chdir "chdir",
+        SYS_clone "clone", SYS_connect "connect", SYS_dup "dup", SYS_dup3 "dup3", SYS_execve "execve",
+        SYS_execveat "execveat", SYS_fchmodat "fchmodat", SYS_ftruncate "ftruncate",
+        SYS_io_uring_setup "io_uring_setup", SYS_kill "kill", SYS_listen "listen", SYS_memfd_create "memfd_create",
+        SYS_mkdirat "mkdirat", SYS_mmap "mmap of code", SYS_mount "mount", SYS_mprotect "mprotect to code",
+        SYS_openat "openat for writing", SYS_pidfd_open "pidfd_open", SYS_pipe2 "pipe2",
+        SYS_process_vm_readv "process_vm_readv", SYS_ptrace "ptrace", SYS_recvmsg "recvmsg", SYS_seccomp "seccomp",
+        SYS_sendmsg "sendmsg", SYS_setuid "setuid", SYS_shutdown "shutdown", SYS_socket "socket",
+        SYS_socketpair "socketpair", SYS_tgkill "tgkill", SYS_tkill "tkill", SYS_truncate "truncate",
+        SYS_unlinkat "unlinkat", SYS_unshare "unshare", SYS_wait4 "wait4",
+    ];
+    let known = names.iter().find(|(call, _)| *call == number).map(|(_, name)| *name);
+    #[cfg(target_arch = "x86_64")]
+    let known = known.or(match number {
+        libc::SYS_fork => Some("fork"),
+        libc::SYS_vfork => Some("vfork"),
+        libc::SYS_creat => Some("creat"),
+        libc::SYS_unlink => Some("unlink"),
+        libc::SYS_pipe => Some("pipe"),
+        _ => None,
+    });
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_stages_compile_to_programs() {
+        for stage in [Stage::Loading, Stage::Loaded] {
+            let allowed = allowed(stage).unwrap();
+            assert!(!allowed.contains_key(&libc::SYS_socket));
+            program(allowed, SeccompAction::Trap, SeccompAction::Allow).unwrap();
+            program(soft(stage).unwrap(), SeccompAction::Allow, SeccompAction::Errno(1)).unwrap();
+        }
+        assert!(!allowed(Stage::Loaded).unwrap().contains_key(&libc::SYS_openat));
+    }
+
+    #[test]
+    fn no_call_is_both_allowed_and_refused() {
+        assert!(PLAIN.iter().all(|call| !HABITS.contains(call)));
+    }
+
+    #[test]
+    fn calls_have_names() {
+        assert_eq!(name(libc::SYS_socket), Some("socket"));
+        assert_eq!(name(100_000), None);
+    }
+}

@@ -1,0 +1,105 @@
+//! Builds the plugin libraries that tests load.
+//!
+//! `cargo test` builds no libraries of other packages, and quietly leaves old ones where they are. Tests ask here for
+//! the packages they load; cargo decides what is fresh. The libraries have a target folder of their own: that of the
+//! workspace may be locked by the cargo that runs the tests, and misbehaving plugins have no place beside the others.
+#![expect(clippy::panic, reason = "a test's preparation fails by panicking")]
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The root of the repository.
+#[must_use]
+pub fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the crate lies in tests/");
+    root.to_owned()
+}
+
+/// Builds these packages and returns their libraries, by package name.
+///
+/// # Panics
+/// When cargo fails, or a package has no library.
+#[must_use]
+pub fn build(packages: &[&str]) -> BTreeMap<String, PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let mut cargo = cargo();
+    cargo
+        .arg("build")
+        .arg("--message-format=json-render-diagnostics")
+        .arg("--target-dir")
+        .arg(target.join("guests"));
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    let output = run(&mut cargo);
+    let mut libraries = BTreeMap::new();
+    for line in output.lines() {
+        let message: Value = serde_json::from_str(line).unwrap_or_default();
+        if message["reason"] != "compiler-artifact" || !is_library(&message["target"]) {
+            continue;
+        }
+        let package = message["manifest_path"].as_str().and_then(package_name);
+        let file = message["filenames"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let file = file.into_iter().find(|file| file.ends_with(std::env::consts::DLL_SUFFIX));
+        if let (Some(package), Some(file)) = (package, file) {
+            libraries.insert(package, PathBuf::from(file));
+        }
+    }
+    for package in packages {
+        assert!(libraries.contains_key(*package), "{package} has no library");
+    }
+    libraries
+}
+
+/// Builds one package and returns its library.
+///
+/// # Panics
+/// When cargo fails, or the package has no library.
+#[must_use]
+pub fn library(package: &str) -> PathBuf {
+    build(&[package]).remove(package).unwrap_or_else(|| panic!("{package} has no library"))
+}
+
+/// The packages in `plugins/`.
+///
+/// # Panics
+/// When cargo fails.
+#[must_use]
+pub fn plugins() -> Vec<String> {
+    let output = run(cargo().args(["metadata", "--no-deps", "--format-version=1"]));
+    let metadata: Value = serde_json::from_str(&output).expect("cargo metadata prints JSON");
+    let folder = root().join("plugins");
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    packages
+        .filter(|package| {
+            package["manifest_path"].as_str().is_some_and(|path| Path::new(path).starts_with(&folder))
+        })
+        .filter(|package| package["targets"].as_array().into_iter().flatten().any(is_library))
+        .filter_map(|package| package["name"].as_str().map(str::to_owned))
+        .collect()
+}
+
+fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    cargo
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.stderr(Stdio::inherit()).output().unwrap_or_else(|error| panic!("cargo: {error}"));
+    assert!(output.status.success(), "{command:?} failed");
+    String::from_utf8(output.stdout).expect("cargo prints UTF-8")
+}
+
+fn is_library(target: &Value) -> bool {
+    target["kind"].as_array().into_iter().flatten().any(|kind| kind == "cdylib")
+}
+
+/// The name in a package's `Cargo.toml`.
+fn package_name(manifest: &str) -> Option<String> {
+    let text = std::fs::read_to_string(manifest).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("name = "))?;
+    Some(line.trim_matches('"').to_owned())
+}
