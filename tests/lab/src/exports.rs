@@ -3,14 +3,17 @@
 use crate::areas::{AREAS, Export};
 use crate::state::State;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Writes all export files of the deployment into a folder, which is made if it is missing.
 pub(crate) fn write(state: &State, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     for export in AREAS.iter().flat_map(|area| (area.exports)(state)) {
-        fs::write(folder.join(export.file), csv(&export))?;
+        let mut file = fs::File::create(folder.join(export.file))?;
+        file.write_all(csv(&export).as_bytes())?;
+        // Files are as old as the deployment says, which need not be the machine's time.
+        file.set_modified(state.now.into())?;
     }
     Ok(())
 }

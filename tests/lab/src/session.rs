@@ -147,12 +147,6 @@ impl Sessions {
         held.withheld.clear();
         held.revoked.clear();
     }
-
-    /// What a user may do, after what a test withholds.
-    pub(crate) fn privileges(&self, state: &State, user: u64) -> BTreeSet<String> {
-        let held = self.held();
-        user_caller(&held, state, user).map(|caller| (*caller.privileges).clone()).unwrap_or_default()
-    }
 }
 
 /// The documents give this body; clients in the field see it with 403.

@@ -45,3 +45,12 @@ pub(crate) static AREAS: [Area; 9] = [
 pub(crate) fn no_exports(_: &State) -> Vec<Export> {
     Vec::new()
 }
+
+/// Services of modules, and the workbench that must be there for their routes to exist.
+const SERVICES: &[(&str, &str)] = &[(connect::BASE, connect::WORKBENCH)];
+
+/// Does the path belong to a module that is not imported?
+pub(crate) fn module_missing(state: &State, path: &str) -> bool {
+    let service = SERVICES.iter().find(|(base, _)| path.starts_with(base));
+    service.is_some_and(|(_, workbench)| !state.server.has_workbench(workbench))
+}

@@ -1,6 +1,7 @@
 //! What every request passes: the log, the latency, the behaviours, the session, the privilege, the route.
 
 use super::{Broken, LabBody};
+use crate::areas;
 use crate::behaviour::{Behaviour, Verdict};
 use crate::core::Core;
 use crate::log::LoggedRequest;
@@ -176,6 +177,10 @@ fn route(
         core.sessions.caller(&state, now, session)?;
         return Err(unknown(path, known));
     };
+    if areas::module_missing(&state, path) {
+        core.sessions.caller(&state, now, session)?;
+        return Err(Refusal::new(404, "Not Found"));
+    }
     let caller = match route.need {
         Need::Nobody => Caller::nobody(),
         need => {

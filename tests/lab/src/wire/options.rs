@@ -3,7 +3,7 @@
 use crate::wire::Refusal;
 use regex::Regex;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The options that the lab understands. Others are accepted and ignored, as the server does.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,7 @@ pub(crate) struct Options {
     pub(crate) summary: bool,
     pub(crate) include_hidden: bool,
     pub(crate) most_recent: bool,
+    pub(crate) audit_history_size: usize,
 }
 
 /// One field to sort by.
@@ -48,36 +49,38 @@ pub(crate) struct Filter {
 impl Options {
     /// Reads the header, or the query string where the header is absent: the documents say not to mix them.
     pub(crate) fn read(header: &str, query: &[(String, String)]) -> Result<Self, Refusal> {
-        let from_header = (!header.is_empty()).then(|| serde_json::from_str::<Value>(header));
-        let lookup: Box<dyn Fn(&str) -> Option<Value>> = match from_header {
-            Some(Ok(value)) => Box::new(move |key| value.get(key).cloned()),
-            Some(Err(error)) => {
-                return Err(Refusal::new(
-                    400,
-                    format!("InvalidJSONBody: tanium-options is not JSON: {error}"),
-                ));
-            }
-            None => Box::new(move |key| {
-                query.iter().find(|(name, _)| name == key).map(|(_, value)| Value::String(value.clone()))
-            }),
+        let given: Value = if header.is_empty() {
+            query
+                .iter()
+                .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+                .collect::<Map<_, _>>()
+                .into()
+        } else {
+            serde_json::from_str(header).map_err(|error| {
+                Refusal::new(400, format!("InvalidJSONBody: tanium-options is not JSON: {error}"))
+            })?
         };
-        let number = |key: &str| lookup(key).as_ref().and_then(as_number);
+        let lookup = |key: &str| given.get(key);
+        let number = |key: &str| lookup(key).and_then(as_number);
         let mut filters: Vec<Filter> = match lookup("cache_filters") {
             None | Some(Value::Null) => Vec::new(),
-            Some(Value::String(text)) => serde_json::from_str(&text).map_err(bad_filter)?,
-            Some(value) => serde_json::from_value(value).map_err(bad_filter)?,
+            Some(Value::String(text)) => serde_json::from_str(text).map_err(bad_filter)?,
+            Some(value) => serde_json::from_value(value.clone()).map_err(bad_filter)?,
         };
         filters.iter_mut().try_for_each(Filter::prepare)?;
         Ok(Self {
             cache_expiration: number("cache_expiration"),
             cache_id: number("cache_id").and_then(|id| u64::try_from(id).ok()),
             cache_filters: filters,
-            cache_sort_fields: lookup("cache_sort_fields").as_ref().map(sort_fields).unwrap_or_default(),
+            cache_sort_fields: lookup("cache_sort_fields").map(sort_fields).unwrap_or_default(),
             row_start: number("row_start").and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
             row_count: number("row_count").and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0),
-            summary: lookup("summary").as_ref().is_some_and(as_flag),
-            include_hidden: lookup("include_hidden_flag").as_ref().is_some_and(as_flag),
-            most_recent: lookup("most_recent_flag").as_ref().is_some_and(as_flag),
+            summary: lookup("summary").is_some_and(as_flag),
+            include_hidden: lookup("include_hidden_flag").is_some_and(as_flag),
+            audit_history_size: number("audit_history_size")
+                .and_then(|n| usize::try_from(n).ok())
+                .unwrap_or(1),
+            most_recent: lookup("most_recent_flag").is_some_and(as_flag),
         })
     }
 }

@@ -6,6 +6,8 @@ use crate::clock::iso;
 use crate::wire::{Answer, Call, Need, Refusal, Reply, Route, get};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// One change.
 #[derive(Debug, Clone)]
@@ -69,34 +71,29 @@ fn audit_types(_: &Call<'_>) -> Answer {
     Ok(Reply::data(TYPES.iter().map(render).collect::<Vec<_>>()))
 }
 
-/// Takes the type by the name of `audit_types`, or by the object's singular or plural name, as the examples do. The
-/// body is that of the document's examples, `{"data": {"type", "id"?, "entries": […]}}`; its schema declares an array.
+/// Takes the type by the name of `audit_types`, or by the object's singular or plural name. Unless `audit_history_size`
+/// says otherwise, each object shows its newest entry only. The body is that of the document's examples,
+/// `{"data": {"type", "id"?, "entries": […]}}`; its schema declares an array.
 fn audit_log(call: &Call<'_>) -> Answer {
     let wanted = call.param(0);
+    let stem = wanted.strip_suffix("_audit").unwrap_or(wanted);
+    let singular = stem.strip_suffix('s').unwrap_or(stem);
     let kind = TYPES.iter().find(|(name, _, source, object)| {
-        *name == wanted
-            || (!source.is_empty() && *source == wanted)
-            || *object == wanted
-            || wanted == format!("{object}_audit")
+        *name == wanted || *object == singular || (!source.is_empty() && *source == stem)
     });
     let Some((kind, _, _, object_type)) = kind else {
         return Err(Refusal::new(404, "InvalidUnorderedMap: the specified type does not exist"));
     };
     let one = (call.params.len() > 1).then(|| call.id(1));
-    let time = |name: &str| call.query(name).and_then(|text| text.parse::<Timestamp>().ok());
-    let (from, until) = (time("start_time"), time("end_time"));
-    let mut entries: Vec<(usize, &AuditEntry)> = call
-        .state
-        .actions
-        .audit
-        .iter()
-        .enumerate()
-        .filter(|(_, entry)| entry.kind == *kind && one.is_none_or(|id| entry.object == id))
-        .filter(|(_, entry)| {
-            from.is_none_or(|from| entry.at >= from) && until.is_none_or(|until| entry.at <= until)
-        })
-        .collect();
-    entries.sort_by_key(|(row, entry)| (std::cmp::Reverse(entry.at), *row));
+    let mut entries = chosen(call, kind, one);
+    match (call.options.audit_history_size, one) {
+        (1, _) => {
+            let mut seen = BTreeSet::new();
+            entries.retain(|(_, entry)| seen.insert(entry.object));
+        }
+        (size, Some(_)) => entries.truncate(size),
+        (_, None) => {}
+    }
     let rows: Vec<Value> =
         entries.iter().map(|(row, entry)| render(call, *row, entry, object_type)).collect();
     let mut value = json!({"type": format!("{object_type}_audit"), "entries": rows});
@@ -104,6 +101,20 @@ fn audit_log(call: &Call<'_>) -> Answer {
         value["id"] = id.into();
     }
     Ok(Reply::data(value))
+}
+
+/// The entries of a kind within the times of the query, newest first.
+fn chosen<'a>(call: &'a Call<'_>, kind: &str, one: Option<u64>) -> Vec<(usize, &'a AuditEntry)> {
+    let time = |name: &str| call.query(name).and_then(|text| text.parse::<Timestamp>().ok());
+    let (from, until) = (time("start_time"), time("end_time"));
+    let all = call.state.actions.audit.iter().enumerate();
+    let mut entries: Vec<(usize, &AuditEntry)> = all
+        .filter(|(_, entry)| entry.kind == kind && one.is_none_or(|id| entry.object == id))
+        .filter(|(_, entry)| from.is_none_or(|from| entry.at >= from))
+        .filter(|(_, entry)| until.is_none_or(|until| entry.at <= until))
+        .collect();
+    entries.sort_by_key(|(row, entry)| (Reverse(entry.at), *row));
+    entries
 }
 
 fn render(call: &Call<'_>, row: usize, entry: &AuditEntry, object_type: &str) -> Value {

@@ -7,8 +7,6 @@ use crate::areas::questions::sensors::{self, Sensor};
 pub(crate) struct SensorUse {
     pub(crate) sensor: &'static Sensor,
     pub(crate) params: Vec<String>,
-    /// `?maxAge=600&ignoreCase=0` without the question mark.
-    pub(crate) modifiers: String,
     /// Rows of a selected sensor that do not pass are left out.
     pub(crate) filter: Option<Comparison>,
 }
@@ -163,9 +161,10 @@ impl<'a> Cursor<'a> {
             params = rest[..end].split(',').map(|param| param.trim().trim_matches('"').to_owned()).collect();
             self.rest = &rest[end + 1..];
         }
-        let modifiers = self.modifiers().to_owned();
+        // Answers of the lab are always fresh, and comparisons ignore case: modifiers change nothing.
+        let _modifiers = self.modifiers();
         let filter = self.comparison()?;
-        Ok(SensorUse { sensor, params, modifiers, filter })
+        Ok(SensorUse { sensor, params, filter })
     }
 
     fn comparison(&mut self) -> Parsed<Option<Comparison>> {
@@ -332,13 +331,12 @@ mod tests {
     }
 
     #[test]
-    fn keeps_modifiers_filters_and_the_flag() {
+    fn reads_modifiers_filters_and_the_flag() {
         let read = question(
             "Get?forceComputerIdFlag=1 Tanium Client Version?maxAge=60 contains 7.4 from all machines",
         )
         .unwrap();
         assert!(read.force_computer_id);
-        assert_eq!(read.selects[0].modifiers, "maxAge=60");
         assert!(read.selects[0].filter.as_ref().unwrap().holds("7.4.4.1362"));
         assert!(!read.selects[0].filter.as_ref().unwrap().holds("7.2.314.2962"));
     }

@@ -204,9 +204,7 @@ impl Iterator for Pieces {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
-        let Some(mut out) = self.opening.take().or_else(|| (!self.range.is_empty()).then(String::new)) else {
-            return None;
-        };
+        let mut out = self.opening.take().or_else(|| (!self.range.is_empty()).then(String::new))?;
         for _ in 0..ROWS_PER_PIECE {
             let Some(at) = self.range.next() else { break };
             self.row(&mut out, at);

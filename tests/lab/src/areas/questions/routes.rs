@@ -128,7 +128,6 @@ fn select(select: &Value) -> Result<SensorUse, Refusal> {
     Ok(SensorUse {
         sensor: found,
         params: parameters.map(|all| all.iter().filter_map(value).collect()).unwrap_or_default(),
-        modifiers: String::new(),
         filter,
     })
 }

@@ -1,0 +1,232 @@
+//! The part of the Gateway's schema that the lab knows: object types, their fields, and what the fields hold.
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// A scalar, an enum, or a list of them.
+    Leaf,
+    /// An object or a list of objects of this type.
+    Type(&'static str),
+}
+
+use Holds::{Leaf, Type};
+
+/// The arguments of every connection.
+const PAGE: &[&str] = &["after", "before", "first", "last"];
+
+/// A field: its name, its arguments, what it holds.
+type Field = (&'static str, &'static [&'static str], Holds);
+
+/// The field of a type, if the type has it. `__typename` is everywhere.
+pub(super) fn field(of: &str, name: &str) -> Option<&'static Field> {
+    if name == "__typename" {
+        return Some(&("__typename", &[], Leaf));
+    }
+    let (_, fields) = TYPES.iter().find(|(known, _)| *known == of)?;
+    fields.iter().find(|(known, _, _)| *known == name)
+}
+
+const TYPES: &[(&str, &[Field])] = &[
+    (
+        "Query",
+        &[
+            ("actionGroups", PAGE, Type("ActionGroupConnection")),
+            ("connectConnections", PAGE, Type("ConnectGraphConnection")),
+            (
+                "endpoints",
+                &["after", "before", "filter", "first", "last", "refresh", "sort", "source"],
+                Type("EndpointConnection"),
+            ),
+            ("myAPITokens", &[], Type("APITokenQueryPayload")),
+            ("now", &[], Leaf),
+            (
+                "scheduledActions",
+                &["after", "before", "filter", "first", "last"],
+                Type("ScheduledActionConnection"),
+            ),
+        ],
+    ),
+    (
+        "PageInfo",
+        &[
+            ("startCursor", &[], Leaf),
+            ("endCursor", &[], Leaf),
+            ("hasNextPage", &[], Leaf),
+            ("hasPreviousPage", &[], Leaf),
+        ],
+    ),
+    ("NamedRef", &[("id", &[], Leaf), ("name", &[], Leaf)]),
+    ("Principal", &[("user", &[], Type("NamedRef")), ("persona", &[], Type("NamedRef"))]),
+    ("SystemError", &[("message", &[], Leaf), ("retryable", &[], Leaf), ("timedOut", &[], Leaf)]),
+    ("ActionGroupConnection", &[CONNECTION[0], CONNECTION[1], ("edges", &[], Type("ActionGroupEdge"))]),
+    ("ActionGroupEdge", &[CURSOR, ("node", &[], Type("ActionGroup"))]),
+    (
+        "ActionGroup",
+        &[
+            ("any", &[], Leaf),
+            ("computerGroups", &[], Type("ComputerGroup")),
+            ("id", &[], Leaf),
+            ("name", &[], Leaf),
+            ("userGroups", &[], Type("NamedRef")),
+            ("visibility", &[], Leaf),
+        ],
+    ),
+    ("ComputerGroup", &[("id", &[], Leaf), ("name", &[], Leaf), ("expression", &[], Leaf)]),
+    (
+        "ConnectGraphConnection",
+        &[CONNECTION[0], CONNECTION[1], ("edges", &[], Type("ConnectConnectionEdge"))],
+    ),
+    ("ConnectConnectionEdge", &[CURSOR, ("node", &[], Type("ConnectConnection"))]),
+    (
+        "ConnectConnection",
+        &[
+            ("currentRun", &[], Type("ConnectRun")),
+            ("description", &[], Leaf),
+            ("displayName", &[], Leaf),
+            ("id", &[], Leaf),
+            ("pastRuns", PAGE, Type("ConnectRunConnection")),
+        ],
+    ),
+    ("ConnectRunConnection", &[CONNECTION[0], CONNECTION[1], ("edges", &[], Type("ConnectRunEdge"))]),
+    ("ConnectRunEdge", &[CURSOR, ("node", &[], Type("ConnectRun"))]),
+    (
+        "ConnectRun",
+        &[
+            ("connectionID", &[], Leaf),
+            ("createdTime", &[], Leaf),
+            ("id", &[], Leaf),
+            ("status", &[], Leaf),
+            ("updatedTime", &[], Leaf),
+        ],
+    ),
+    (
+        "ScheduledActionConnection",
+        &[CONNECTION[0], CONNECTION[1], ("edges", &[], Type("ScheduledActionEdge"))],
+    ),
+    ("ScheduledActionEdge", &[CURSOR, ("node", &[], Type("ScheduledAction"))]),
+    (
+        "ScheduledAction",
+        &[
+            ("approved", &[], Leaf),
+            ("approver", &[], Type("Principal")),
+            ("comment", &[], Leaf),
+            ("creator", &[], Type("Principal")),
+            ("distributeSeconds", &[], Leaf),
+            ("endTime", &[], Leaf),
+            ("expireSeconds", &[], Leaf),
+            ("id", &[], Leaf),
+            ("issueCount", &[], Leaf),
+            ("issueSeconds", &[], Leaf),
+            ("lastAction", &[], Type("Action")),
+            ("lastStartTime", &[], Leaf),
+            ("name", &[], Leaf),
+            ("nextStartTime", &[], Leaf),
+            ("package", &[], Type("PackageRef")),
+            ("startTime", &[], Leaf),
+            ("status", &[], Leaf),
+            ("targets", &[], Type("ActionTargets")),
+        ],
+    ),
+    (
+        "Action",
+        &[
+            ("comment", &[], Leaf),
+            ("creationTime", &[], Leaf),
+            ("creator", &[], Type("Principal")),
+            ("expirationTime", &[], Leaf),
+            ("expireSeconds", &[], Leaf),
+            ("id", &[], Leaf),
+            ("name", &[], Leaf),
+            ("package", &[], Type("PackageRef")),
+            ("results", &[], Type("ActionResults")),
+            ("startTime", &[], Leaf),
+            ("status", &[], Leaf),
+            ("stopped", &[], Leaf),
+            ("targets", &[], Type("ActionTargets")),
+        ],
+    ),
+    (
+        "ActionResults",
+        &[
+            ("completed", &[], Leaf),
+            ("downloading", &[], Leaf),
+            ("expired", &[], Leaf),
+            ("failed", &[], Leaf),
+            ("failedVerification", &[], Leaf),
+            ("id", &[], Leaf),
+            ("pendingVerification", &[], Leaf),
+            ("running", &[], Leaf),
+            ("verified", &[], Leaf),
+            ("waiting", &[], Leaf),
+            ("waitingToRetry", &[], Leaf),
+        ],
+    ),
+    ("ActionTargets", &[("actionGroup", &[], Type("NamedRef")), ("targetGroup", &[], Type("NamedRef"))]),
+    ("PackageRef", &[("id", &[], Leaf), ("name", &[], Leaf), ("params", &[], Leaf)]),
+    ("APITokenQueryPayload", &[("error", &[], Type("SystemError")), ("tokens", &[], Type("APIToken"))]),
+    (
+        "APIToken",
+        &[
+            ("created", &[], Leaf),
+            ("expiration", &[], Leaf),
+            ("id", &[], Leaf),
+            ("lastUsed", &[], Leaf),
+            ("notes", &[], Leaf),
+            ("persona", &[], Type("Persona")),
+            ("tokenString", &[], Leaf),
+            ("trustedIPAddresses", &[], Leaf),
+        ],
+    ),
+    ("Persona", &[("name", &[], Leaf)]),
+    (
+        "EndpointConnection",
+        &[
+            CONNECTION[0],
+            CONNECTION[1],
+            ("collectionInfo", &[], Type("EndpointCollectionInfo")),
+            ("edges", &[], Type("EndpointEdge")),
+        ],
+    ),
+    ("EndpointEdge", &[CURSOR, ("node", &[], Type("Endpoint"))]),
+    (
+        "EndpointCollectionInfo",
+        &[
+            ("active", &[], Leaf),
+            ("contributedTotal", &[], Leaf),
+            ("expectedTotal", &[], Leaf),
+            ("respondedPercentage", &[], Leaf),
+            ("respondedTotal", &[], Leaf),
+            ("startCursor", &[], Leaf),
+            ("success", &[], Leaf),
+        ],
+    ),
+    (
+        "Endpoint",
+        &[
+            ("computerID", &[], Leaf),
+            ("domainName", &[], Leaf),
+            ("eidFirstSeen", &[], Leaf),
+            ("eidLastSeen", &[], Leaf),
+            ("id", &[], Leaf),
+            ("ipAddress", &[], Leaf),
+            ("isVirtual", &[], Leaf),
+            ("name", &[], Leaf),
+            ("os", &[], Type("EndpointOS")),
+            ("sensorReadings", &["includeHiddenColumns", "sensors"], Type("EndpointSensorReadings")),
+        ],
+    ),
+    (
+        "EndpointOS",
+        &[("generation", &[], Leaf), ("language", &[], Leaf), ("name", &[], Leaf), ("platform", &[], Leaf)],
+    ),
+    ("EndpointSensorReadings", &[("columns", &[], Type("EndpointSensorReadingColumn"))]),
+    (
+        "EndpointSensorReadingColumn",
+        &[("name", &[], Leaf), ("sensor", &[], Type("EndpointSensorReadingRef")), ("values", &[], Leaf)],
+    ),
+    ("EndpointSensorReadingRef", &[("name", &[], Leaf)]),
+];
+
+/// What all connections have beside their edges.
+const CONNECTION: [Field; 2] = [("pageInfo", &[], Type("PageInfo")), ("totalRecords", &[], Leaf)];
+const CURSOR: Field = ("cursor", &[], Leaf);
