@@ -12,20 +12,20 @@ const READS: &[&Input] = &[&CONNECTIONS, &DETAILS, &EVENT_SOURCES, &EVENT_GROUPS
 const REFERENCES: &[&str] = &["Connect User Guide: Configuring HTTP destinations"];
 
 /// Who may disable or delete connections that fail.
-pub const AUTHORITY: Setting = Setting::choice("authority", None, &["self", "other_team"])
+const AUTHORITY: Setting = Setting::choice("authority", None, &["self", "other_team"])
     .about("who may disable or delete failed connections: those who read this report, or another team");
 
 /// The events a failed connections report has to listen to.
-pub const EVENTS: Setting = Setting::list("events", &["Failed Connection Run", "Unexpected Process Exit"])
+const EVENTS: Setting = Setting::list("events", &["Failed Connection Run", "Unexpected Process Exit"])
     .about("events that the failed connections report has to send")
     .from_guide();
 
 /// The format that the receiving team asked for.
-pub const FORMAT: Setting = Setting::choice("format", None, &["CSV", "DSV", "HTML", "JSON"])
+const FORMAT: Setting = Setting::choice("format", None, &["CSV", "DSV", "HTML", "JSON"])
     .about("format of the failed connections report, as agreed with the team that receives it");
 
 /// How long a confirmation of the report's delivery is good for.
-pub const DUE_EVERY_DAYS: Setting = Setting::integer("due_every_days", 90, 1, 730)
+const DUE_EVERY_DAYS: Setting = Setting::integer("due_every_days", 90, 1, 730)
     .unit("days")
     .about("how often somebody has to confirm that the report reaches the team with authority");
 

@@ -5,8 +5,13 @@
 #![forbid(unsafe_code)]
 
 pub mod alerts;
+pub mod connections;
+mod cron;
+pub mod destinations;
 pub mod failed_report;
 pub mod inputs;
+pub mod owners;
+pub mod schedules;
 
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::templates::{maintenance_roles, support_bundle};
@@ -30,6 +35,21 @@ pub const PLUGIN: Plugin = Plugin::new("connect", "Connect", env!("CARGO_PKG_VER
         &failed_report::LISTENING,
         &failed_report::AS_AGREED,
         &failed_report::ROUTED,
+        &connections::FAILED,
+        &connections::REPORT_RECEIVED,
+        &connections::PROCESS_EXIT,
+        &connections::THROUGHPUT,
+        &connections::UNNEEDED,
+        &schedules::NEXT_RUN,
+        &schedules::SCHEDULE_EXPECTED,
+        &owners::OWNER_ACTIVE,
+        &owners::PERSONA_EXISTS,
+        &owners::OWNER_PERMISSIONS,
+        &owners::PERSONA_PERMISSIONS,
+        &owners::OWNER_PASSWORD_POLICY,
+        &destinations::SETTINGS,
+        &destinations::REACHABLE,
+        &destinations::CERTIFICATE,
         &SUPPORT_BUNDLE,
     ]);
 

@@ -11,7 +11,7 @@ mod run;
 pub use connection::{Connection, Element, RunStatus, same_kind};
 pub use destination::{Destination, destinations};
 pub use event::{EventGroup, EventSource, event_source};
-pub use run::{LogEntry, Run, runs_of};
+pub use run::{LogEntry, Run, last_outcome, runs_of};
 
 use tancheck_plugin_api::prelude::*;
 

@@ -41,6 +41,12 @@ pub fn runs_of<'a>(runs: &'a [Run], connection: &Connection) -> Vec<&'a Run> {
     own
 }
 
+/// How the last run of a connection that is over ended; `own` are its runs, the newest first.
+pub fn last_outcome(connection: &Connection, own: &[&Run]) -> Option<RunStatus> {
+    let over = |status: &RunStatus| matches!(status, RunStatus::Failed | RunStatus::Finished);
+    connection.last_run_status.filter(over).or_else(|| own.iter().filter_map(|run| run.status).find(over))
+}
+
 /// An entry of a run's log. The vendor does not describe its fields, so all its texts together are the message.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
