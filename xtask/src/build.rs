@@ -85,7 +85,7 @@ pub(crate) fn build(arguments: &[&str]) -> Result<Built> {
 /// Pins the plugins that were built together with the host.
 pub(crate) fn trust(tancheck: &Path, plugins: &[PathBuf]) -> Result<()> {
     let output = Command::new(tancheck)
-        .args(["plugins", "trust", "--yes"])
+        .args(["plugins", "trust", "--yes", "--package"])
         .args(plugins)
         .output()
         .context("failed to start tancheck")?;

@@ -1,6 +1,7 @@
 //! `tancheck config explain`: what the configuration says, and who says it.
 
 use super::output::{FAINT, HEADING, Printer};
+use super::site::Site;
 use super::stop::{OK, Stop};
 use super::{Global, text};
 use crate::config::Explanation;
@@ -44,12 +45,13 @@ pub(super) struct Document {
 pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
     let Command::Explain { key } = arguments.command;
     let printer = Printer::text_or_json(global)?;
-    let layers = global.layers()?;
+    let site = super::runtime()?.block_on(Site::unchecked(global.layers()?));
+    let layers = &site.layers;
     let document = Document {
         format: 1,
         file: layers.file().map(|path| path.display().to_string()),
         looked_for: layers.looked_for().iter().map(|path| path.display().to_string()).collect(),
-        keys: layers.explain(key.as_deref(), &[])?,
+        keys: layers.explain(key.as_deref(), &site.manifests())?,
     };
     printer.document(&document, || match document.keys.as_slice() {
         [one] if key.as_deref() == Some(&one.key) => whole(one),

@@ -4,12 +4,19 @@
 //! is no result.
 
 mod answer;
+mod ask;
 mod attest;
+mod checks;
 mod config;
+mod explain;
 mod global;
 mod output;
+mod permissions;
 mod plan;
+mod plugins;
 mod run;
+mod site;
+mod sources;
 mod stop;
 mod text;
 
@@ -63,6 +70,10 @@ enum Command {
     Plan(plan::Arguments),
     Attest(attest::Arguments),
     Answer(answer::Arguments),
+    Checks(checks::Arguments),
+    Explain(explain::Arguments),
+    Plugins(plugins::Arguments),
+    Permissions(permissions::Arguments),
     Config(config::Arguments),
 }
 
@@ -73,6 +84,10 @@ impl Command {
             Self::Plan(arguments) => plan::run(arguments, global),
             Self::Attest(arguments) => attest::run(arguments, global),
             Self::Answer(arguments) => answer::run(arguments, global),
+            Self::Checks(arguments) => checks::run(arguments, global),
+            Self::Explain(arguments) => explain::run(arguments, global),
+            Self::Plugins(arguments) => plugins::run(arguments, global),
+            Self::Permissions(arguments) => permissions::run(arguments, global),
             Self::Config(arguments) => config::run(arguments, global),
         }
     }

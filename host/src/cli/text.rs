@@ -30,6 +30,14 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     lines
 }
 
+/// A numbered item; its further lines begin below its first word.
+pub(crate) fn item(number: usize, text: &str, indent: usize) -> String {
+    let lead = format!("{number}. ");
+    let hanging = indent + lead.len();
+    let lines = wrapped(text, hanging);
+    format!("{:indent$}{lead}{}", "", lines.get(hanging..).unwrap_or_default())
+}
+
 /// Columns as wide as their widest cell; the last one is as long as it is. Without rows: nothing.
 pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
@@ -76,5 +84,6 @@ mod tests {
         assert!(text.lines().count() > 1);
         assert!(text.lines().all(|line| line.starts_with("    word") && line.len() <= width()));
         assert_eq!(wrapped("a\nb", 2), "  a\n  b\n");
+        assert_eq!(item(3, "a\nb", 2), "  3. a\n     b\n");
     }
 }

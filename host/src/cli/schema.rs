@@ -1,0 +1,71 @@
+//! `tancheck schema`: the JSON Schemas of what `-o json` prints.
+
+use super::output::{json, to_stdout};
+use super::stop::{OK, Stop};
+use super::{Global, checks, config, doctor, explain, permissions, plugins};
+use clap::{Args, ValueEnum};
+use schemars::{Schema, schema_for};
+
+/// Prints the JSON Schema of a document that -o json prints
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  tancheck schema run > run.schema.json")]
+pub(super) struct Arguments {
+    /// The document
+    #[arg(value_enum, default_value = "run")]
+    document: Document,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Document {
+    /// The report of tancheck run
+    Run,
+    /// tancheck checks list
+    Checks,
+    /// tancheck explain
+    Explain,
+    /// tancheck plugins list
+    Plugins,
+    /// tancheck plugins show
+    Plugin,
+    /// tancheck permissions
+    Permissions,
+    /// tancheck doctor
+    Doctor,
+    /// tancheck config explain
+    Config,
+}
+
+impl Document {
+    fn schema(self) -> Schema {
+        match self {
+            Self::Run => schema_for!(crate::run::Run),
+            Self::Checks => schema_for!(checks::Document),
+            Self::Explain => schema_for!(explain::Document<'_>),
+            Self::Plugins => schema_for!(plugins::Document),
+            Self::Plugin => schema_for!(plugins::Shown<'_>),
+            Self::Permissions => schema_for!(permissions::Document),
+            Self::Doctor => schema_for!(doctor::Document),
+            Self::Config => schema_for!(config::Document),
+        }
+    }
+}
+
+pub(super) fn run(arguments: Arguments, _global: &Global) -> Result<u8, Stop> {
+    to_stdout(&json(&arguments.document.schema())?)?;
+    Ok(OK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_is_one() {
+        for document in Document::value_variants() {
+            let schema = document.schema();
+            assert!(jsonschema::meta::is_valid(schema.as_value()), "{document:?}");
+            jsonschema::validator_for(schema.as_value()).unwrap();
+        }
+    }
+}
