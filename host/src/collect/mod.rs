@@ -1,5 +1,7 @@
 //! The only place that does I/O towards Tanium: sessions, requests, questions, exported files.
 
+pub mod question;
+pub mod schedule;
 pub mod stream;
 pub mod tally;
 pub mod transport;

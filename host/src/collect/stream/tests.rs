@@ -229,7 +229,7 @@ fn the_same_documents_are_accepted_as_by_serde_json() {
     let place = Place::pointer("/data/items");
     let mut random = fastrand::Rng::with_seed(20_260_101);
     let (mut accepted, mut refused) = (0, 0);
-    for _ in 0..15_000 {
+    for _ in 0..8_000 {
         let mut bytes = document(&mut random).into_bytes();
         mutate(&mut bytes, &mut random);
         let chunks: Vec<usize> = (0..20).map(|_| random.usize(1..60)).collect();
@@ -247,11 +247,11 @@ fn the_same_documents_are_accepted_as_by_serde_json() {
             }
         }
     }
-    assert!(accepted > 2_000 && refused > 2_000, "{accepted} accepted, {refused} refused");
+    assert!(accepted > 1_500 && refused > 1_500, "{accepted} accepted, {refused} refused");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_chunks_give_the_same(seed: u64, chunks in proptest::collection::vec(1_usize..40, 0..60), broken: bool) {

@@ -49,6 +49,8 @@ pub struct ResultSet {
     pub rows: u64,
     /// Rows that the server has.
     pub rows_there: u64,
+    /// Whether the rows name the machines.
+    pub named: bool,
 }
 
 /// The sink for a result set.
@@ -246,6 +248,7 @@ impl Tallier {
             question_id: set.question_id,
             seconds_since_issued: set.seconds_since_issued,
             rows: rest.rows,
+            named: roles.name.is_some(),
             rows_there: set.filtered_row_count.unwrap_or(set.row_count),
         })
     }

@@ -1,0 +1,336 @@
+//! Questions: asked, watched until they are answered, counted as the answers arrive.
+//!
+//! A question takes one place in the schedule's window of questions from the moment it is posted until its end is seen; the
+//! rows are read after that. What it needs besides (parsing, groups, rows) are ordinary calls.
+
+mod pace;
+mod sample;
+mod saved;
+mod wording;
+
+pub use saved::{Saved, saved};
+
+use super::schedule::{Rank, Schedule};
+use super::tally::{self, ResultSet, Tallier};
+use super::transport::{Call, Problem, Transport};
+use crate::config::Config;
+use pace::{Next, Pace, Progress};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::time::Duration;
+use tancheck_plugin_api::Outcome;
+use tancheck_plugin_api::facts::Tally;
+use tokio::time::{Instant, sleep};
+
+/// Right after a question was asked, its id, or its sensors, may not be known yet everywhere: how long to wait before
+/// each further attempt.
+const UNKNOWN_YET: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3), Duration::from_secs(5)];
+
+/// What is asked, with all placeholders filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Question {
+    /// The question's text.
+    pub text: String,
+    /// The computer group it is limited to; empty: all machines.
+    pub group: String,
+    /// The follow-up question that names endpoints of a value, with `{value}` in it; empty: none.
+    pub sample: String,
+}
+
+/// What a site allows and demands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Terms {
+    /// Whether questions may be asked.
+    pub allowed: bool,
+    /// How long one may take.
+    pub timeout: Duration,
+    /// The share of endpoints that have to answer before the answers are all there is (0 to 1).
+    pub complete_share: f64,
+}
+
+impl Terms {
+    /// As the configuration says.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            allowed: config.deployment.questions,
+            timeout: config.limits.question_timeout,
+            complete_share: config.limits.complete_share,
+        }
+    }
+}
+
+/// When a question may go, and what is known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn<'a> {
+    /// The windows of the deployment.
+    pub schedule: &'a Schedule,
+    /// How long this question took in earlier runs ([`Answered::seconds`]).
+    pub expected: Option<Duration>,
+    /// How long the chain that begins with it is expected to take; at least as long as the question itself.
+    pub chain: Duration,
+}
+
+/// The answers to a question.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Answered {
+    /// The counted answers.
+    pub tally: Tally,
+    /// Why they are not all there is.
+    pub gaps: Vec<String>,
+    /// How long the server took, from asking to the end; what [`Turn::expected`] wants to know in the next run.
+    pub seconds: f64,
+    /// How often the server was asked whether it had finished, follow-up questions included.
+    pub polls: u32,
+    /// How many questions were asked, follow-up questions included.
+    pub questions: u32,
+}
+
+/// Asks a question and counts the answers.
+///
+/// # Errors
+/// When questions are not allowed, the server does not understand this one, nobody answered in time, or a request failed.
+pub async fn ask<T: Transport>(
+    transport: &T,
+    question: &Question,
+    terms: &Terms,
+    turn: &Turn<'_>,
+) -> Result<Answered, Problem> {
+    if !terms.allowed {
+        return Err(not_evaluated(
+            "questions are switched off (`questions = false` under [deployment], or --no-questions)"
+                .to_owned(),
+        ));
+    }
+    let body = wording::body(transport, &question.text, &question.group).await?;
+    let mut answered = ask_body(transport, body, "", terms, turn).await?;
+    if answered.set.tally.columns.is_empty() && !answered.set.named {
+        // What the server does with a question whose sensor it does not know.
+        return Err(not_evaluated(format!(
+            "the server only counted the machines instead of asking `{}`; look whether all its sensors exist",
+            question.text
+        )));
+    }
+    let mut polls = answered.polls;
+    let mut questions = 1;
+    if !question.sample.is_empty() {
+        let asked = sample::names(transport, question, terms, turn, &mut answered.set.tally).await;
+        polls += asked.polls;
+        questions += asked.questions;
+    }
+    let seconds = answered.seconds;
+    Ok(Answered { gaps: answered.gaps(terms), tally: answered.set.tally, seconds, polls, questions })
+}
+
+/// What came of one posted question.
+struct Run {
+    set: ResultSet,
+    end: End,
+    seconds: f64,
+    polls: u32,
+}
+
+/// How the watching of a question ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Complete,
+    Still,
+    TimedOut,
+}
+
+/// Posts a question, watches it, reads its rows (`query` chooses some of them).
+async fn ask_body<T: Transport>(
+    transport: &T,
+    body: Value,
+    query: &str,
+    terms: &Terms,
+    turn: &Turn<'_>,
+) -> Result<Run, Problem> {
+    #[derive(Deserialize)]
+    struct Asked {
+        id: u64,
+    }
+    let permit = turn.schedule.questions.enter(Rank::chain(turn.chain)).await;
+    let begin = Instant::now();
+    let asked: Asked = read(transport, &Call::post("/api/v2/questions", body)).await?;
+    let route = format!("question/{}", asked.id);
+    let mut pace = Pace::new(turn.expected, terms.complete_share);
+    let watched = watch(transport, &route, &mut pace, begin, terms.timeout).await?;
+    drop(permit);
+    if watched.progress.answered == 0 {
+        return Err(nobody(&watched, terms));
+    }
+    let path = format!("/api/v2/result_data/{route}{query}");
+    let mut set = result_set(transport, &Call::get(path)).await?;
+    // Without these counters the rows would count as complete, or as nobody's.
+    set.tally.answered = set.tally.answered.max(watched.progress.answered);
+    set.tally.expected = set.tally.expected.max(watched.progress.expected);
+    Ok(Run { set, end: watched.end, seconds: watched.seconds, polls: watched.polls })
+}
+
+fn nobody(watched: &Watched, terms: &Terms) -> Problem {
+    match watched.end {
+        End::TimedOut => Problem::new(
+            Outcome::TimedOut,
+            format!(
+                "no endpoint answered the question within {} s (question_timeout)",
+                terms.timeout.as_secs()
+            ),
+        ),
+        _ if watched.progress.expected == 0 => {
+            not_evaluated("the server expects no endpoint to answer the question".to_owned())
+        }
+        _ => not_evaluated(format!("none of {} endpoints answered the question", watched.progress.expected)),
+    }
+}
+
+impl Run {
+    fn gaps(&self, terms: &Terms) -> Vec<String> {
+        let tally = &self.set.tally;
+        let mut gaps: Vec<String> = share_gap(tally, terms.complete_share).into_iter().collect();
+        if self.end == End::TimedOut && gaps.is_empty() {
+            gaps.push(format!(
+                "the question was still running after {} s (question_timeout)",
+                terms.timeout.as_secs()
+            ));
+        }
+        gaps.extend(rows_gap(&self.set));
+        gaps
+    }
+}
+
+/// "answered by 62 % of endpoints", where that is too few.
+fn share_gap(tally: &Tally, complete_share: f64) -> Option<String> {
+    let progress = Progress { answered: tally.answered, expected: tally.expected };
+    let Some(share) = progress.share() else {
+        return Some("the server does not say how many endpoints were to answer".to_owned());
+    };
+    (share < complete_share).then(|| {
+        format!(
+            "answered by {:.0} % of endpoints ({} of {}; limit {:.0} %)",
+            (share * 100.0).floor(),
+            tally.answered,
+            tally.expected,
+            complete_share * 100.0
+        )
+    })
+}
+
+fn rows_gap(set: &ResultSet) -> Option<String> {
+    (set.rows < set.rows_there)
+        .then(|| format!("the server delivered {} of {} rows of answers", set.rows, set.rows_there))
+}
+
+/// How a question went.
+struct Watched {
+    end: End,
+    progress: Progress,
+    seconds: f64,
+    polls: u32,
+}
+
+/// Polls until the question is answered, stands still, or has taken too long.
+async fn watch<T: Transport>(
+    transport: &T,
+    route: &str,
+    pace: &mut Pace,
+    begin: Instant,
+    timeout: Duration,
+) -> Result<Watched, Problem> {
+    let call = Call::get(format!("/api/v2/result_info/{route}"));
+    let mut progress = Progress::default();
+    let mut polls = 0;
+    let mut unknown = UNKNOWN_YET.iter();
+    let mut wait = pace.first();
+    loop {
+        sleep(wait.min(timeout.saturating_sub(begin.elapsed()))).await;
+        polls += 1;
+        let next = match read::<T, Infos>(transport, &call).await {
+            Ok(infos) => {
+                progress = infos.progress();
+                pace.looked(begin.elapsed(), progress)
+            }
+            Err(problem) if problem.status == Some(404) => Next::Wait(*unknown.next().ok_or(problem)?),
+            Err(problem) => return Err(problem),
+        };
+        let end = match next {
+            Next::Complete => End::Complete,
+            Next::Still => End::Still,
+            Next::Wait(_) if begin.elapsed() >= timeout => End::TimedOut,
+            Next::Wait(time) => {
+                wait = time;
+                continue;
+            }
+        };
+        return Ok(Watched { end, progress, seconds: begin.elapsed().as_secs_f64(), polls });
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Infos {
+    result_infos: Vec<Info>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Info {
+    tested: u64,
+    mr_tested: Option<u64>,
+    estimated_total: u64,
+}
+
+impl Infos {
+    fn progress(&self) -> Progress {
+        let info = self.result_infos.first();
+        Progress {
+            answered: info.map_or(0, |info| info.mr_tested.unwrap_or(info.tested)),
+            expected: info.map_or(0, |info| info.estimated_total),
+        }
+    }
+}
+
+/// Reads and counts a result set.
+async fn result_set<T: Transport>(transport: &T, call: &Call) -> Result<ResultSet, Problem> {
+    let mut unknown = UNKNOWN_YET.iter();
+    loop {
+        match transport.send(call, tally::sink).await {
+            Ok(rows) => return counted(rows).map_err(|problem| in_answer(call, problem)),
+            Err(problem) if problem.status == Some(404) => sleep(*unknown.next().ok_or(problem)?).await,
+            Err(problem) => return Err(problem),
+        }
+    }
+}
+
+fn counted(rows: super::stream::Rows<Tallier>) -> Result<ResultSet, Problem> {
+    tally::finish(rows)
+}
+
+/// Sends a small request; reads what is under `data` in the answer.
+async fn read<T: Transport, A: DeserializeOwned>(transport: &T, call: &Call) -> Result<A, Problem> {
+    #[derive(Deserialize)]
+    struct Enveloped<A> {
+        data: A,
+    }
+    let body = transport.send(call, Vec::new).await?;
+    let read = serde_json::from_slice::<Enveloped<A>>(&body);
+    read.map(|answer| answer.data)
+        .map_err(|error| in_answer(call, not_evaluated(format!("it is not what was expected: {error}"))))
+}
+
+fn in_answer(call: &Call, problem: Problem) -> Problem {
+    Problem {
+        reason: format!("the answer to {} cannot be used: {}", call.label(), problem.reason),
+        ..problem
+    }
+}
+
+fn not_evaluated(reason: String) -> Problem {
+    Problem::new(Outcome::NotEvaluated, reason)
+}
+
+#[cfg(test)]
+mod tests;
