@@ -41,7 +41,7 @@ const GUIDE: &[GuideReference] = &[
 #[must_use]
 pub const fn support_bundle(id: &'static str) -> Check {
     Check::hybrid(id)
-        .title("A {module} support bundle of the last 90 days is stored")
+        .title("A {module} support bundle not older than 90 days is stored")
         .cadence(&[Cadence::Quarterly])
         .severity(Severity::Low)
         .reads(&[&SUPPORT_BUNDLES])
