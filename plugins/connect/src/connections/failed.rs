@@ -71,18 +71,22 @@ const REMEDY: Remedy = Remedy::new(&[
 fn failed_connections(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let severe = facts.integer(&CONSECUTIVE_FAILURES_HIGH)?;
     let connections = connections(facts)?;
+    let suspects: Vec<&Connection> =
+        connections.iter().filter(|connection| !connection.is_off() && !is_settled(connection)).collect();
+    if suspects.is_empty() {
+        return Ok(());
+    }
     // Runs, logs and users only add to a finding: without them the failure still is one.
     let runs: Result<Vec<Run>, Undecided> = facts.rows(&RUNS);
     let logs: Vec<LogEntry> = facts.rows(&RUN_LOGS).unwrap_or_default();
     let users: Vec<User> = facts.rows(&USERS).unwrap_or_default();
     let known = runs.as_deref().unwrap_or_default();
     let mut undecided = Vec::new();
-    for connection in connections.iter().filter(|connection| !connection.is_off()) {
+    for connection in suspects {
         let own = runs_of(known, connection);
         match last_outcome(connection, &own) {
             Some(RunStatus::Failed) => {}
             Some(_) => continue,
-            None if connection.last_run_status.is_none() && connection.cron().is_none() => continue,
             None => {
                 undecided.push(format!("no run of {:?} is known to be over", connection.name));
                 continue;
@@ -115,6 +119,14 @@ fn failed_connections(facts: &Facts<'_>, report: &mut Report) -> Result<(), Unde
         report.note(format!("failures in a row were not counted: {}", why.reason));
     }
     settle(&undecided)
+}
+
+/// Whether the connection alone tells that it is healthy: its last run finished, or it waits for its first event.
+fn is_settled(connection: &Connection) -> bool {
+    match connection.last_run_status {
+        Some(status) => status == RunStatus::Finished,
+        None => connection.cron().is_none(),
+    }
 }
 
 /// Failed runs since the last one that finished; runs that are not over do not count.

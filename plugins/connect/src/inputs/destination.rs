@@ -127,7 +127,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// An address without user information and without the values of its query, both of which may hold secrets.
-fn without_secrets(text: &str) -> String {
+pub(super) fn without_secrets(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let (address, query) =
         rest.split_once('?').map_or((rest, None), |(address, query)| (address, Some(query)));

@@ -1,5 +1,6 @@
 //! Runs of connections, and what they wrote.
 
+use super::destination::without_secrets;
 use super::{Connection, RunStatus};
 use serde_json::Value;
 use tancheck_plugin_api::prelude::*;
@@ -60,10 +61,10 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
-    /// The texts of the entry, in the order of the field names.
+    /// The texts of the entry, in the order of the field names; addresses without what may be secret in them.
     pub fn text(&self) -> String {
-        let texts: Vec<&str> = self.fields.values().filter_map(Value::as_str).collect();
-        texts.join(" ")
+        let texts = self.fields.values().filter_map(Value::as_str);
+        texts.flat_map(str::split_whitespace).map(without_secrets).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -77,4 +78,19 @@ pub struct OfRun {
     /// The run.
     #[serde(deserialize_with = "lenient::id")]
     pub run: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn addresses_in_logs_are_shown_without_secrets() {
+        let entry = json!({"_of": {"connection": 1, "run": 2}, "level": 50,
+            "msg": "POST https://ann:hunter2@siem.example/in?key=hunter2 failed"});
+        let entry = LogEntry::deserialize(entry).unwrap();
+        assert_eq!(entry.text(), "POST https://siem.example/in?key failed");
+        assert_eq!((entry.of.connection.as_str(), entry.of.run.as_str()), ("1", "2"));
+    }
 }
