@@ -106,7 +106,13 @@ fn dated(connection: &Connection, mut value: Value) -> Value {
 pub(super) fn source(connection: &Connection) -> Value {
     let value = match &connection.source {
         Source::SystemStatuses => json!({"lastRegistrationMinutes": 60, "batchSize": 1000}),
-        Source::ActionLogs => json!({"batchSize": 1000}),
+        Source::ActionLogs => json!({
+            "actionNameFilter": "",
+            "batchSize": 1000,
+            "commentFilter": "",
+            "lastId": 0,
+            "packageNameFilter": "",
+        }),
         Source::SavedQuestion(name) => json!({
             "savedQuestionName": name,
             "contextGroupName": "All Computers",

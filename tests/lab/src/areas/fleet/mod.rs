@@ -112,11 +112,16 @@ impl Endpoint {
     }
 
     /// Real servers combine these with commas.
-    pub(crate) fn status(&self) -> String {
-        let parts =
-            [(self.leader(), "Leader"), (self.blocked, "Blocked"), (self.slow_link, "Slow Link Ahead")];
-        let names: Vec<&str> = parts.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect();
-        names.join(", ")
+    pub(crate) fn status(&self) -> Cow<'static, str> {
+        match (self.leader(), self.blocked, self.slow_link) {
+            (false, false, false) => Cow::Borrowed(""),
+            (true, false, false) => Cow::Borrowed("Leader"),
+            (leader, blocked, slow_link) => {
+                let parts = [(leader, "Leader"), (blocked, "Blocked"), (slow_link, "Slow Link Ahead")];
+                let names: Vec<&str> = parts.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect();
+                Cow::Owned(names.join(", "))
+            }
+        }
     }
 
     pub(crate) fn send_state(&self) -> &'static str {

@@ -9,6 +9,7 @@ use crate::wire::{Answer, Call, Need, Reply, Route, get};
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
@@ -68,7 +69,8 @@ fn system_status(call: &Call<'_>) -> Answer {
     let all = usize::try_from(state.fleet.count).unwrap_or(usize::MAX);
     let info = page.info(range.len(), filtered, all);
     let tail = format!("{},{}]}}", aggregate(&state.fleet, &chosen), info);
-    Ok(Reply::pieces(Pieces { state, chosen, range, head: Some("{\"data\":["), tail: Some(tail) }))
+    let times = Times::new(state.now);
+    Ok(Reply::pieces(Pieces { state, chosen, range, head: Some("{\"data\":["), tail: Some(tail), times }))
 }
 
 /// The rows of a cache in their order.
@@ -137,26 +139,61 @@ fn server_side_address(endpoint: &Endpoint) -> String {
     }
 }
 
-fn write_row(out: &mut String, endpoint: &Endpoint, now: Timestamp) {
-    let written = write!(
-        out,
-        "{{\"computer_id\":{},\"full_version\":\"{}\",\"host_name\":\"{}\",\"ipaddress_client\":\"{}\",\
-         \"ipaddress_server\":\"{}\",\"last_registration\":\"{}\",\"port_number\":17472,\"protocol_version\":315,\
-         \"public_key_valid\":{},\"receive_state\":\"{}\",\"registered_with_tls\":{},\"registration_error\":\"\",\
-         \"send_state\":\"{}\",\"status\":\"{}\"}},",
-        endpoint.computer_id,
-        endpoint.version,
-        endpoint.name(),
-        endpoint.address(),
-        server_side_address(endpoint),
-        clock::iso(last_registration(endpoint, now)),
-        endpoint.key_valid,
+/// Registration times as text. Nearly all endpoints registered within the last two minutes, so that few texts serve
+/// a million rows.
+struct Times {
+    now: Timestamp,
+    recent: Vec<String>,
+}
+
+impl Times {
+    fn new(now: Timestamp) -> Self {
+        let recent = (0..120).map(|seconds| clock::iso(now - SignedDuration::from_secs(seconds))).collect();
+        Self { now, recent }
+    }
+
+    fn registration(&self, endpoint: &Endpoint) -> Cow<'_, str> {
+        let recent =
+            usize::try_from(endpoint.registered_seconds_ago).ok().and_then(|ago| self.recent.get(ago));
+        recent.map_or_else(
+            || clock::iso(last_registration(endpoint, self.now)).into(),
+            |text| text.as_str().into(),
+        )
+    }
+}
+
+fn write_row(out: &mut String, endpoint: &Endpoint, times: &Times) {
+    let address = endpoint.address();
+    let server_side = endpoint.zone_server.map(|_| server_side_address(endpoint));
+    write!(out, "{{\"computer_id\":{},\"full_version\":\"", endpoint.computer_id)
+        .expect("a string takes all text");
+    let parts = [
+        endpoint.version.as_ref(),
+        "\",\"host_name\":\"",
+        &endpoint.name(),
+        "\",\"ipaddress_client\":\"",
+        &address,
+        "\",\"ipaddress_server\":\"",
+        server_side.as_deref().unwrap_or(&address),
+        "\",\"last_registration\":\"",
+        &times.registration(endpoint),
+        "\",\"port_number\":17472,\"protocol_version\":315,\"public_key_valid\":",
+        flag(endpoint.key_valid),
+        ",\"receive_state\":\"",
         endpoint.receive_state(),
-        endpoint.tls,
+        "\",\"registered_with_tls\":",
+        flag(endpoint.tls),
+        ",\"registration_error\":\"\",\"send_state\":\"",
         endpoint.send_state(),
-        endpoint.status(),
-    );
-    written.expect("writing to a string cannot fail");
+        "\",\"status\":\"",
+        &endpoint.status(),
+        "\"},",
+    ];
+    parts.iter().for_each(|part| out.push_str(part));
+}
+
+fn flag(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
 }
 
 struct Pieces {
@@ -165,6 +202,7 @@ struct Pieces {
     range: Range<usize>,
     head: Option<&'static str>,
     tail: Option<String>,
+    times: Times,
 }
 
 impl Iterator for Pieces {
@@ -177,7 +215,7 @@ impl Iterator for Pieces {
                 Chosen::All(_) => u64::try_from(at).unwrap_or(u64::MAX),
                 Chosen::Some(indices) => u64::from(indices[at]),
             };
-            write_row(&mut out, &self.state.fleet.endpoint(index), self.state.now);
+            write_row(&mut out, &self.state.fleet.endpoint(index), &self.times);
         }
         if self.range.is_empty() {
             out.push_str(&self.tail.take().unwrap_or_default());
