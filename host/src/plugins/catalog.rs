@@ -99,14 +99,14 @@ async fn introduce(
     }
     match describe(&candidate, limits).await {
         Ok((manifest, text)) => {
-            cache.put(sha256, &text);
+            cache.put(sha256, text.as_bytes());
             Ok(Installed { library: candidate.library, manifest })
         }
         Err(reason) => Err(refuse(candidate, reason)),
     }
 }
 
-async fn describe(candidate: &Candidate, limits: &Limits) -> Result<(Manifest, Vec<u8>), String> {
+async fn describe(candidate: &Candidate, limits: &Limits) -> Result<(Manifest, String), String> {
     let described = worker::describe(&candidate.library, limits).await.map_err(|failure| failure.sentence)?;
     if !matches(candidate, &described.manifest) {
         let (stamp, manifest) = (&candidate.stamp, &described.manifest);

@@ -52,8 +52,8 @@ fn program() -> io::Result<PathBuf> {
 pub struct Described {
     /// What it declares, checked.
     pub manifest: Manifest,
-    /// The same, as the plugin's own bytes.
-    pub text: Vec<u8>,
+    /// The same, as the plugin wrote it.
+    pub text: String,
     /// What held it back.
     pub sandbox: Sandbox,
 }
@@ -72,7 +72,10 @@ pub async fn describe(library: &Library, limits: &Limits) -> Result<Described, F
     let (sandbox, noise) = (worker.sandbox, worker.noise());
     worker.stop().await;
     match manifest {
-        Ok(manifest) => Ok(Described { manifest, text, sandbox }),
+        Ok(manifest) => {
+            let text = String::from_utf8(text).expect("what was read as JSON is UTF-8");
+            Ok(Described { manifest, text, sandbox })
+        }
         Err(sentence) => Err(Failure { noise, ..Failure::crashed(sentence) }),
     }
 }
