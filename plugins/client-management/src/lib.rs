@@ -1,0 +1,65 @@
+//! tancheck plugin for Client Management: the Tanium Client on endpoints.
+//!
+//! Covers what the maintenance guide asks for the client: alerts for disconnected clients (page 9), leader percentage
+//! (page 11), endpoint count and licence (page 12), client extensions (page 19), registration and logging levels
+//! (page 20), settings and versions (page 21), and what every module has (pages 7 and 35).
+#![forbid(unsafe_code)]
+
+mod client_settings;
+mod endpoint_count;
+mod extensions;
+mod inputs;
+mod leaders;
+mod license;
+mod log_levels;
+mod new_endpoints;
+mod registration;
+mod setup;
+mod spread;
+mod upgrades;
+mod versions;
+mod weeks;
+mod zone_servers;
+
+use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::templates::{maintenance_roles, support_bundle};
+
+const MAINTENANCE_ROLES: Check = maintenance_roles("client-management.maintenance-roles");
+const SUPPORT_BUNDLE: Check = support_bundle("client-management.support-bundle");
+
+/// The plugin.
+pub const PLUGIN: Plugin = Plugin::new("client-management", "Client Management", env!("CARGO_PKG_VERSION"))
+    .about("The Tanium Client on endpoints: how many there are, whether they are well, and how they are set")
+    .solutions(&[Solution { name: "Client Management", id: "" }])
+    .checks(&[
+        &MAINTENANCE_ROLES,
+        &setup::AUTO_REDEPLOY,
+        &leaders::RECORDED,
+        &leaders::CHANGED,
+        &endpoint_count::RECORDED,
+        &endpoint_count::LOW,
+        &endpoint_count::HIGH,
+        &new_endpoints::AUTHORIZED,
+        &endpoint_count::RETENTION_KNOWN,
+        &license::EXCEEDED,
+        &license::HEADROOM,
+        &extensions::INDEX,
+        &extensions::RECORDER,
+        &extensions::OTHER,
+        &registration::LISTS,
+        &registration::SINGLE,
+        &zone_servers::BALANCE,
+        &zone_servers::ENOUGH,
+        &log_levels::DEFAULT,
+        &log_levels::SENSITIVE,
+        &log_levels::VDI,
+        &log_levels::CONTAINERS,
+        &client_settings::VALUES,
+        &client_settings::COUNTS,
+        &versions::OUTDATED,
+        &versions::VERSION_ACCEPTED,
+        &upgrades::FAILED,
+        &SUPPORT_BUNDLE,
+    ]);
+
+tancheck_plugin_api::export_plugin!(PLUGIN);

@@ -1,0 +1,143 @@
+//! Values of earlier weeks: one for each calendar week, their median and their trend.
+
+use std::collections::BTreeMap;
+use tancheck_plugin_api::facts::Point;
+use tancheck_plugin_api::jiff::civil::ISOWeekDate;
+use tancheck_plugin_api::jiff::tz::TimeZone;
+use tancheck_plugin_api::prelude::*;
+
+/// The least number of earlier weeks that a comparison needs.
+pub(crate) const FEWEST: usize = 3;
+
+/// A series of the history: its name, and how people call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Series {
+    /// The full name, as it is measured.
+    pub(crate) name: &'static str,
+    /// What it counts.
+    pub(crate) words: &'static str,
+}
+
+/// The last value of each week before the present one, oldest first. A week that was measured often counts once.
+pub(crate) fn earlier(points: &[Point], series: Series, now: Timestamp) -> Vec<(Timestamp, f64)> {
+    let present = week(now);
+    let mut weeks = BTreeMap::new();
+    for point in points.iter().filter(|point| point.series == series.name && point.at < now) {
+        let place = week(point.at);
+        if place < present {
+            weeks.insert(place, (point.at, point.value));
+        }
+    }
+    weeks.into_values().collect()
+}
+
+/// The median of the last `most` earlier weeks.
+pub(crate) fn median(
+    points: &[Point],
+    series: Series,
+    now: Timestamp,
+    most: usize,
+) -> Result<f64, Undecided> {
+    let weeks = earlier(points, series, now);
+    let mut values: Vec<f64> = weeks.iter().rev().take(most).map(|(_, value)| *value).collect();
+    if values.len() < FEWEST {
+        return Err(Undecided::not_evaluated(format!(
+            "the history is too short: {} of {FEWEST} earlier weeks of the {} are stored; run tancheck every week",
+            values.len(),
+            series.words
+        )));
+    }
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let odd = values.len() % 2 == 1;
+    Ok(if odd { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) })
+}
+
+/// How much a value grows each day, by least squares; `None` for fewer than four points or a single moment.
+pub(crate) fn daily_growth(points: &[(Timestamp, f64)]) -> Option<f64> {
+    if points.len() < 4 {
+        return None;
+    }
+    let first = points.first()?.0;
+    let days = |at: Timestamp| at.duration_since(first).as_secs_f64() / 86_400.0;
+    let count = points.len() as f64;
+    let mean_day = points.iter().map(|(at, _)| days(*at)).sum::<f64>() / count;
+    let mean_value = points.iter().map(|(_, value)| value).sum::<f64>() / count;
+    let spread: f64 = points.iter().map(|(at, _)| (days(*at) - mean_day).powi(2)).sum();
+    let slope: f64 = points.iter().map(|(at, value)| (days(*at) - mean_day) * (value - mean_value)).sum();
+    (spread > 0.0).then(|| slope / spread)
+}
+
+/// Whether both times lie in the same calendar week (UTC, Monday to Sunday).
+pub(crate) fn same(one: Timestamp, other: Timestamp) -> bool {
+    week(one) == week(other)
+}
+
+/// The calendar week of a time, as `2026-W27`.
+pub(crate) fn name(at: Timestamp) -> String {
+    let (year, number) = week(at);
+    format!("{year}-W{number:02}")
+}
+
+fn week(at: Timestamp) -> (i16, i8) {
+    let date: ISOWeekDate = at.to_zoned(TimeZone::UTC).date().iso_week_date();
+    (date.year(), date.week())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERIES: Series = Series { name: "x.a", words: "numbers" };
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn point(day: &str, value: f64) -> Point {
+        Point { series: "x.a".into(), at: at(&format!("{day}T06:00:00Z")), value }
+    }
+
+    #[test]
+    fn a_week_counts_once_and_the_present_one_not_at_all() {
+        let points = [
+            point("2026-06-09", 1.0),
+            point("2026-06-10", 2.0),
+            point("2026-06-16", 3.0),
+            point("2026-06-29", 9.0),
+            Point { series: "x.b".into(), at: at("2026-06-20T00:00:00Z"), value: 7.0 },
+        ];
+        let weeks = earlier(&points, SERIES, at("2026-06-30T12:00:00Z"));
+        assert_eq!(weeks.iter().map(|week| week.1).collect::<Vec<_>>(), [2.0, 3.0]);
+    }
+
+    #[test]
+    fn the_median_needs_three_weeks_and_takes_the_latest() {
+        let days = ["2026-05-26", "2026-06-02", "2026-06-09", "2026-06-16", "2026-06-23"];
+        let points: Vec<Point> =
+            days.iter().zip([900.0, 10.0, 40.0, 20.0, 30.0]).map(|(day, value)| point(day, value)).collect();
+        let now = at("2026-06-30T12:00:00Z");
+        assert_eq!(median(&points, SERIES, now, 4).unwrap(), 25.0);
+        assert_eq!(median(&points, SERIES, now, 3).unwrap(), 30.0);
+        assert!(median(&points[..2], SERIES, now, 4).unwrap_err().reason.contains("too short"));
+    }
+
+    #[test]
+    fn growth_is_the_slope_of_a_line() {
+        let points: Vec<(Timestamp, f64)> = (0..4)
+            .map(|week| {
+                (at("2026-06-01T00:00:00Z") + SignedDuration::from_hours(168 * week), week as f64 * 14.0)
+            })
+            .collect();
+        assert!((daily_growth(&points).unwrap() - 2.0).abs() < 1e-9);
+        assert_eq!(daily_growth(&points[..3]), None);
+    }
+
+    #[test]
+    fn weeks_are_those_of_the_calendar() {
+        assert_eq!(name(at("2026-12-31T12:00:00Z")), "2026-W53");
+        assert_eq!(name(at("2027-01-03T12:00:00Z")), "2026-W53");
+        assert!(same(at("2026-06-29T00:00:00Z"), at("2026-07-05T23:59:59Z")));
+        assert!(!same(at("2026-06-28T23:59:59Z"), at("2026-06-29T00:00:00Z")));
+    }
+}
