@@ -1,10 +1,38 @@
 //! The only place that does I/O towards Tanium: sessions, requests, questions, exported files.
 
+mod answer;
+pub mod collector;
+mod document;
+mod each;
+mod export;
+#[cfg(test)]
+mod faked;
+mod fetched;
+mod gate;
+mod gateway;
+mod graph;
+pub mod http;
+mod merge;
+mod meter;
+mod metrics;
+pub mod plan;
+pub mod progress;
 pub mod question;
+mod resolve;
+mod rest;
+mod retry;
 pub mod schedule;
+mod service;
+pub mod session;
+mod settle;
 pub mod stream;
 pub mod tally;
+#[cfg(test)]
+mod tests;
 pub mod transport;
+mod trouble;
+mod way;
+mod wire;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};

@@ -1,0 +1,249 @@
+//! Collecting: every input that a run needs, each request once, the longest chain first, each input from the first
+//! source that answers.
+
+use super::graph::Graph;
+use super::meter::Totals;
+use super::plan::{self, PlannedRequest};
+use super::progress::{Event, Progress};
+use super::session::Account;
+use super::settle::Settler;
+use super::transport::{Call, Problem, Sink, Transport};
+use super::{Local, Want};
+use crate::config::Config;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tancheck_plugin_api::Outcome;
+use tancheck_plugin_api::facts::{Body, Supplied, Unavailable};
+use tancheck_plugin_api::manifest::Manifest;
+use tokio::task::{Id, JoinError, JoinSet};
+
+/// Plugin and input.
+pub type Place = (String, String);
+
+/// Collects the inputs of one run.
+#[derive(Debug)]
+pub struct Collector<T> {
+    settler: Arc<Settler<T>>,
+    config: Config,
+    board: Mutex<Board>,
+}
+
+/// What was collected.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Collected {
+    /// Every wanted input: its data, or why it is not there. Plugins that want the same input share it.
+    pub inputs: BTreeMap<Place, Arc<Supplied>>,
+    /// Requests that were sent, without repetitions after failures.
+    pub requests_sent: u64,
+    /// Requests that were not sent because the same one had been sent already.
+    pub requests_saved: u64,
+    /// Bytes of all answers.
+    pub bytes: u64,
+    /// How long requests took, in seconds, by the key of the plan.
+    pub timings: Vec<(String, f64)>,
+}
+
+/// What is settled so far.
+#[derive(Debug, Default)]
+struct Board {
+    wanted: Vec<Place>,
+    settled: BTreeMap<Place, Arc<Supplied>>,
+}
+
+/// A transport that sends nothing: for the plan, and for runs whose deployment cannot be reached.
+#[derive(Clone, Debug)]
+pub struct Offline {
+    problem: Problem,
+}
+
+impl Offline {
+    /// Answers every request with this problem.
+    #[must_use]
+    pub fn because(problem: Problem) -> Self {
+        Self { problem }
+    }
+}
+
+impl Transport for Offline {
+    async fn send<S: Sink>(&self, _: &Call, _: impl Fn() -> S + Send + Sync) -> Result<S, Problem> {
+        Err(self.problem.clone())
+    }
+}
+
+impl Want {
+    /// The inputs with these ids of a plugin, and those that they run over.
+    #[must_use]
+    pub fn of<'a>(
+        manifest: &Manifest,
+        inputs: impl IntoIterator<Item = &'a str>,
+        settings: &serde_json::Map<String, serde_json::Value>,
+    ) -> Vec<Self> {
+        let mut wants: Vec<Self> = Vec::new();
+        let mut open: Vec<String> = inputs.into_iter().map(str::to_owned).collect();
+        while let Some(id) = open.pop() {
+            let Some(input) = manifest.input(&id) else { continue };
+            if wants.iter().any(|want| want.input.id == id) {
+                continue;
+            }
+            open.extend(input.sources.iter().filter_map(|source| source.each.as_ref()?.input.clone()));
+            let (plugin, input, settings) = (manifest.id.clone(), input.clone(), settings.clone());
+            wants.push(Self { plugin, input, settings });
+        }
+        wants
+    }
+}
+
+impl<T: Transport + 'static> Collector<T> {
+    /// A collector for one run at the time `now`.
+    #[must_use]
+    pub fn new(config: &Config, transport: T, local: Arc<dyn Local>, now: Timestamp) -> Self {
+        let settler = Settler::new(config, transport, local, now);
+        Self { settler: Arc::new(settler), config: config.clone(), board: Mutex::default() }
+    }
+
+    /// Takes into account what the account may see: requests that it may not make are not sent, and lists that it sees
+    /// only a part of are said to be incomplete.
+    #[must_use]
+    pub fn with_account(mut self, account: Account) -> Self {
+        // Nobody shares it before collecting begins.
+        if let Some(settler) = Arc::get_mut(&mut self.settler) {
+            settler.account = account;
+        }
+        self
+    }
+
+    /// Every request that [`Collector::collect`] would make first. Sends nothing.
+    #[must_use]
+    pub fn plan(&self, wants: &[Want]) -> Vec<PlannedRequest> {
+        plan::plan(&self.config, wants, &*self.settler.local, self.settler.now)
+    }
+
+    /// Collects the inputs. Dropping the future stops everything at once; [`Collector::so_far`] then has what was
+    /// settled before.
+    pub async fn collect(&self, wants: &[Want], progress: &Progress) -> Collected {
+        self.board().wanted = wants.iter().map(|want| (want.plugin.clone(), want.input.id.clone())).collect();
+        let graph = Graph::of(wants, &self.config.inputs, &*self.settler.local, self.settler.now);
+        self.settler.expect(&graph);
+        Round::new(self, graph, progress).run().await;
+        self.so_far()
+    }
+
+    /// What is settled; whatever is not is said to have been cut short.
+    #[must_use]
+    pub fn so_far(&self) -> Collected {
+        let board = self.board();
+        let mut inputs = board.settled.clone();
+        for place in &board.wanted {
+            inputs.entry(place.clone()).or_insert_with(|| {
+                let reason = format!("the run was interrupted before {} was collected", place.1);
+                Arc::new(self.absent(Outcome::NotEvaluated, reason))
+            });
+        }
+        let Totals { sent, saved, bytes } = &self.settler.totals;
+        Collected {
+            inputs,
+            requests_sent: sent.load(Ordering::Relaxed),
+            requests_saved: saved.load(Ordering::Relaxed),
+            bytes: bytes.load(Ordering::Relaxed),
+            timings: self.settler.timings(),
+        }
+    }
+
+    fn absent(&self, outcome: Outcome, reason: String) -> Supplied {
+        Supplied {
+            source: String::new(),
+            request: String::new(),
+            at: self.settler.now,
+            gaps: Vec::new(),
+            body: Body::Unavailable(Unavailable { outcome, reason }),
+        }
+    }
+
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One walk through the graph: what waits for nothing runs, and what is settled lets others run.
+struct Round<'a, T> {
+    collector: &'a Collector<T>,
+    graph: Arc<Graph>,
+    progress: &'a Progress,
+    settled: Vec<Option<Arc<Supplied>>>,
+    running: JoinSet<(usize, Supplied)>,
+    tasks: HashMap<Id, usize>,
+}
+
+impl<'a, T: Transport + 'static> Round<'a, T> {
+    fn new(collector: &'a Collector<T>, graph: Graph, progress: &'a Progress) -> Self {
+        let settled = vec![None; graph.nodes.len()];
+        let graph = Arc::new(graph);
+        Self { collector, graph, progress, settled, running: JoinSet::new(), tasks: HashMap::new() }
+    }
+
+    async fn run(mut self) {
+        let mut all: Vec<usize> = (0..self.graph.nodes.len()).collect();
+        // Those with the longest chain behind them are first in every queue.
+        all.sort_by(|&a, &b| self.graph.nodes[b].chain_seconds.total_cmp(&self.graph.nodes[a].chain_seconds));
+        all.iter().for_each(|&index| self.start(index));
+        while let Some(done) = self.running.join_next_with_id().await {
+            let (index, supplied) = self.ended(done);
+            self.settle(index, supplied);
+            let graph = Arc::clone(&self.graph);
+            let waiting = all.iter().filter(|&&other| graph.nodes[other].after.contains(&index));
+            waiting.for_each(|&other| self.start(other));
+        }
+    }
+
+    /// Starts a node if everything it runs over is settled.
+    fn start(&mut self, index: usize) {
+        let after = &self.graph.nodes[index].after;
+        let over: Option<HashMap<usize, Arc<Supplied>>> =
+            after.iter().map(|&other| Some((other, self.settled[other].clone()?))).collect();
+        let Some(over) = over else { return };
+        let (settler, graph) = (Arc::clone(&self.collector.settler), Arc::clone(&self.graph));
+        let progress = self.progress.clone();
+        let task = self.running.spawn(async move {
+            let supplied = settler.settle(&graph.nodes[index], &over, &progress).await;
+            (index, supplied)
+        });
+        self.tasks.insert(task.id(), index);
+    }
+
+    fn ended(&self, done: Result<(Id, (usize, Supplied)), JoinError>) -> (usize, Supplied) {
+        match done {
+            Ok((_, settled)) => settled,
+            // A fault of ours costs one input, and says so.
+            Err(error) => {
+                let index = self.tasks.get(&error.id()).copied().unwrap_or_default();
+                let reason =
+                    format!("{} was not collected: internal fault ({error})", self.graph.nodes[index].input);
+                (index, self.collector.absent(Outcome::NotEvaluated, reason))
+            }
+        }
+    }
+
+    fn settle(&mut self, index: usize, supplied: Supplied) {
+        let node = &self.graph.nodes[index];
+        let supplied = Arc::new(supplied);
+        let outcome = match &supplied.body {
+            Body::Unavailable(missing) => Some(missing.outcome),
+            _ => None,
+        };
+        let mut board = self.collector.board();
+        for (plugin, input) in &node.serves {
+            board.settled.insert((plugin.clone(), input.clone()), Arc::clone(&supplied));
+            self.progress.tell(&Event::Input {
+                plugin: plugin.clone(),
+                input: input.clone(),
+                source: supplied.source.clone(),
+                outcome,
+            });
+        }
+        drop(board);
+        self.settled[index] = Some(supplied);
+    }
+}

@@ -1,0 +1,169 @@
+//! What has to be collected, and in which order: identical inputs of several plugins are one node, and a repetition
+//! comes after the input it runs over.
+
+use super::resolve::Filling;
+use super::transport::Problem;
+use super::way::{self, Way};
+use super::{Local, Want};
+use crate::config::InputOverride;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashMap};
+use tancheck_plugin_api::Outcome;
+
+/// Everything a run collects.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub(super) nodes: Vec<Node>,
+}
+
+/// One input.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    /// The plugin whose settings fill it.
+    pub(super) plugin: String,
+    pub(super) input: String,
+    pub(super) settings: Map<String, Value>,
+    pub(super) ways: Vec<Linked>,
+    /// Who gets it: plugin and input.
+    pub(super) serves: Vec<(String, String)>,
+    /// Nodes that have to be settled before.
+    pub(super) after: Vec<usize>,
+    /// How long it and the longest chain behind it are expected to take.
+    pub(super) chain_seconds: f64,
+}
+
+/// A way, with the node it runs over.
+#[derive(Clone, Debug)]
+pub(super) struct Linked {
+    pub(super) way: Way,
+    pub(super) over: Option<Result<usize, Problem>>,
+    /// The request before variables are filled in, as far as it can be.
+    pub(super) kind: Option<String>,
+}
+
+impl Node {
+    pub(super) fn filling<'a>(
+        &'a self,
+        now: Timestamp,
+        variables: Option<&'a [(String, String)]>,
+    ) -> Filling<'a> {
+        Filling { plugin: &self.plugin, now, settings: &self.settings, variables }
+    }
+}
+
+impl Graph {
+    pub(super) fn of(
+        wants: &[Want],
+        site: &BTreeMap<String, InputOverride>,
+        local: &dyn Local,
+        now: Timestamp,
+    ) -> Self {
+        let mut builder = Builder {
+            wants: wants.iter().map(|want| ((want.plugin.as_str(), want.input.id.as_str()), want)).collect(),
+            site,
+            now,
+            places: HashMap::new(),
+            known: HashMap::new(),
+            graph: Self::default(),
+        };
+        for want in wants {
+            // A circle is told to the input inside of it that closes it; the others stand.
+            let _ = builder.place(&want.plugin, &want.input.id);
+        }
+        let mut graph = builder.graph;
+        graph.weigh(local);
+        graph
+    }
+
+    /// The longest chain first: what others wait for weighs as much as they do. Nodes come after those they run over.
+    fn weigh(&mut self, local: &dyn Local) {
+        for index in (0..self.nodes.len()).rev() {
+            let node = &self.nodes[index];
+            let own = node.ways.first().and_then(|linked| linked.kind.as_deref());
+            let own = own.and_then(|kind| local.expected_seconds(kind)).unwrap_or(0.0);
+            let behind = self.nodes.iter().filter(|other| other.after.contains(&index));
+            let behind = behind.map(|other| other.chain_seconds).fold(0.0, f64::max);
+            self.nodes[index].chain_seconds = own + behind;
+        }
+    }
+}
+
+struct Builder<'a> {
+    wants: BTreeMap<(&'a str, &'a str), &'a Want>,
+    site: &'a BTreeMap<String, InputOverride>,
+    now: Timestamp,
+    /// Nodes by plugin and input; `None` while it is being placed.
+    places: HashMap<(String, String), Option<usize>>,
+    /// Nodes by everything that decides what they deliver.
+    known: HashMap<String, usize>,
+    graph: Graph,
+}
+
+impl Builder<'_> {
+    fn place(&mut self, plugin: &str, input: &str) -> Result<usize, Problem> {
+        let place = (plugin.to_owned(), input.to_owned());
+        match self.places.get(&place) {
+            Some(Some(index)) => return Ok(*index),
+            Some(None) => return Err(not_evaluated(format!("it runs over {input}, which runs over it"))),
+            None => {}
+        }
+        let Some(&want) = self.wants.get(&(plugin, input)) else {
+            return Err(not_evaluated(format!("it runs over {input}, which this run does not collect")));
+        };
+        self.places.insert(place.clone(), None);
+        let node = self.node(want);
+        let identity = format!("{} {:?} {:?}", node.input, node.ways, self.repeated_settings(&node));
+        let index = match self.known.get(&identity) {
+            Some(&index) => index,
+            None => {
+                self.graph.nodes.push(node);
+                self.known.insert(identity, self.graph.nodes.len() - 1);
+                self.graph.nodes.len() - 1
+            }
+        };
+        self.graph.nodes[index].serves.push(place.clone());
+        self.places.insert(place, Some(index));
+        Ok(index)
+    }
+
+    fn node(&mut self, want: &Want) -> Node {
+        let ways = way::ways(&want.input, self.site.get(&want.input.id));
+        let filling =
+            Filling { plugin: &want.plugin, now: self.now, settings: &want.settings, variables: None };
+        let mut linked = Vec::new();
+        for way in ways {
+            let over = way.each.as_ref().and_then(|each| each.input.clone());
+            let over = over.map(|input| self.place(&want.plugin, &input));
+            let kind = match way.ask(&filling) {
+                Ok(Some(ask)) => Some(ask.key()),
+                // What cannot be asked with these settings is not the same as what can with others.
+                Err(problem) => Some(problem.reason),
+                Ok(None) => None,
+            };
+            linked.push(Linked { way, over, kind });
+        }
+        let mut after: Vec<usize> = linked.iter().filter_map(|linked| linked.over.clone()?.ok()).collect();
+        after.sort_unstable();
+        after.dedup();
+        Node {
+            plugin: want.plugin.clone(),
+            input: want.input.id.clone(),
+            settings: want.settings.clone(),
+            ways: linked,
+            serves: Vec::new(),
+            after,
+            chain_seconds: 0.0,
+        }
+    }
+
+    /// The settings that a node's repetitions run over.
+    fn repeated_settings<'n>(&self, node: &'n Node) -> Vec<Option<&'n Value>> {
+        let keys = node.ways.iter().filter_map(|linked| linked.way.each.as_ref()?.setting.as_ref());
+        keys.map(|key| node.settings.get(key)).collect()
+    }
+}
+
+fn not_evaluated(reason: String) -> Problem {
+    Problem::new(Outcome::NotEvaluated, reason)
+}

@@ -1,0 +1,126 @@
+//! The plan: every request a run would make, before the first one is sent.
+
+use super::graph::{Graph, Linked, Node};
+use super::way::Ask;
+use super::{Local, Want};
+use crate::config::Config;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use tancheck_plugin_api::manifest::{Each, Request};
+
+/// A request that a run would make.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PlannedRequest {
+    /// The same request has the same key.
+    pub key: String,
+    /// The request, for people.
+    pub label: String,
+    /// The kind of source: `rest`, `question`, `export`…
+    pub kind: String,
+    /// The inputs it is made for.
+    pub inputs: Vec<String>,
+    /// Privileges it needs, or without which the list is cut.
+    pub privileges: Vec<String>,
+    /// How long it took in earlier runs.
+    pub expected_seconds: Option<f64>,
+    /// What it is repeated for, if it is.
+    pub repeats: Option<String>,
+}
+
+/// Every request that collecting these inputs would make first; other sources are asked only where those fail.
+/// Sends nothing.
+#[must_use]
+pub fn plan(config: &Config, wants: &[Want], local: &dyn Local, now: Timestamp) -> Vec<PlannedRequest> {
+    let graph = Graph::of(wants, &config.inputs, local, now);
+    let mut planned: Vec<PlannedRequest> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for node in &graph.nodes {
+        let Some(request) = first(node, config, now) else { continue };
+        match known.get(&request.key) {
+            Some(&index) => join(&mut planned[index], request),
+            None => {
+                let expected_seconds = local.expected_seconds(&request.key);
+                known.insert(request.key.clone(), planned.len());
+                planned.push(PlannedRequest { expected_seconds, ..request });
+            }
+        }
+    }
+    planned
+}
+
+/// The request of the first way that can be asked.
+fn first(node: &Node, config: &Config, now: Timestamp) -> Option<PlannedRequest> {
+    node.ways.iter().find_map(|linked| of(node, linked, config, now))
+}
+
+fn of(node: &Node, linked: &Linked, config: &Config, now: Timestamp) -> Option<PlannedRequest> {
+    let way = &linked.way;
+    if matches!(linked.over, Some(Err(_))) {
+        return None;
+    }
+    let (key, label) = match way.ask(&node.filling(now, None)) {
+        Ok(Some(ask)) if ask.is_question() && !config.deployment.questions => return None,
+        Ok(Some(ask)) => (ask.key(), label(&ask, way.each.is_some())),
+        Ok(None) => {
+            let label = local_label(&way.request, &node.input, &config.places.exports);
+            (format!("{} {label}", way.request.kind()), label)
+        }
+        // A setting is missing.
+        Err(_) => return None,
+    };
+    let mut privileges: Vec<String> = way.needs.iter().chain(&way.complete_with).cloned().collect();
+    privileges.sort();
+    privileges.dedup();
+    Some(PlannedRequest {
+        key,
+        label,
+        kind: way.request.kind().to_owned(),
+        inputs: vec![node.input.clone()],
+        privileges,
+        expected_seconds: None,
+        repeats: way.each.as_ref().map(repeats),
+    })
+}
+
+fn join(planned: &mut PlannedRequest, other: PlannedRequest) {
+    for (all, more) in [(&mut planned.inputs, other.inputs), (&mut planned.privileges, other.privileges)] {
+        all.extend(more);
+        all.sort();
+        all.dedup();
+    }
+}
+
+fn label(ask: &Ask, repeated: bool) -> String {
+    // Several requests of one kind are one line of the plan.
+    if repeated { format!("{} …", ask.label()) } else { ask.label() }
+}
+
+/// What a repetition runs over, for people.
+pub(super) fn repeats(each: &Each) -> String {
+    match (&each.input, &each.setting) {
+        (Some(input), _) if each.items.is_empty() => {
+            format!("for each row of {input}, at most {}", each.limit)
+        }
+        (Some(input), _) => format!("for each of the {} of {input}, at most {}", each.items, each.limit),
+        (None, setting) => {
+            format!(
+                "for each item of the setting {}, at most {}",
+                setting.as_deref().unwrap_or_default(),
+                each.limit
+            )
+        }
+    }
+}
+
+/// What is read on this machine, for people.
+pub(super) fn local_label(request: &Request, input: &str, exports: &Path) -> String {
+    match request {
+        Request::Export { file, .. } => exports.join(file).display().to_string(),
+        Request::Answer { .. } => format!("tancheck answer {input}"),
+        Request::History { series, days } => format!("stored values of {series}, {days} days"),
+        other => other.kind().to_owned(),
+    }
+}

@@ -1,0 +1,226 @@
+//! One way to an input: a declared source, or the site's own route to it, turned into a request.
+
+use super::document::Place;
+use super::fetched::{Data, Fetched};
+use super::gateway;
+use super::metrics;
+use super::resolve::{Filling, Target};
+use super::rest;
+use super::transport::{Call, Problem};
+use crate::config::InputOverride;
+use serde_json::{Map, Value};
+use tancheck_plugin_api::facts::Body;
+use tancheck_plugin_api::manifest::{Each, Input, Request, Source};
+use tancheck_plugin_api::{Outcome, Shape};
+
+/// A way to an input.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub(super) request: Request,
+    pub(super) place: Place,
+    pub(super) shape: Shape,
+    pub(super) only_with: String,
+    pub(super) needs: Vec<String>,
+    pub(super) complete_with: Vec<String>,
+    pub(super) each: Option<Each>,
+}
+
+/// A request to the deployment with nothing left to fill in.
+#[derive(Clone, Debug)]
+pub(super) enum Ask {
+    Rest { call: Call, paged: bool },
+    Service { call: Call, page: Option<u32> },
+    Gateway { query: String, connection: String, variables: Map<String, Value> },
+    Metrics { call: Call },
+    Question { text: String, group: String, sample: String },
+    Saved { name: String },
+}
+
+/// The ways to an input, the best first. A route that the site names replaces all that are asked of the deployment;
+/// files and answers stay behind it.
+pub(super) fn ways(input: &Input, site: Option<&InputOverride>) -> Vec<Way> {
+    let declared = input.sources.iter().map(Way::of);
+    let Some(site) = site else { return declared.collect() };
+    let model = input.sources.iter().find(|source| source.request.is_remote());
+    let own = Way::of_site(site, model);
+    std::iter::once(own).chain(declared.filter(|way| !way.request.is_remote())).collect()
+}
+
+impl Way {
+    fn of(source: &Source) -> Self {
+        Self {
+            request: source.request.clone(),
+            place: Place::Key(source.rows_key.clone()),
+            shape: source.shape,
+            only_with: source.only_with.clone(),
+            needs: source.needs.clone(),
+            complete_with: source.complete_with.clone(),
+            // What lies on this machine is read once.
+            each: source.each.clone().filter(|_| source.request.is_remote()),
+        }
+    }
+
+    fn of_site(site: &InputOverride, model: Option<&Source>) -> Self {
+        let path = site.path.clone();
+        let request = match (&site.service, model.map(|model| &model.request)) {
+            (Some(service), Some(Request::Service { page, .. })) => {
+                Request::Service { service: service.clone(), path, page: *page }
+            }
+            (Some(service), _) => Request::Service { service: service.clone(), path, page: None },
+            (None, Some(Request::Rest { options, paged, .. })) => {
+                Request::Rest { path, options: options.clone(), paged: *paged }
+            }
+            (None, _) => Request::Rest { path, options: String::new(), paged: false },
+        };
+        let key = model.map(|model| model.rows_key.clone()).unwrap_or_default();
+        Self {
+            request,
+            place: site.rows.clone().map_or(Place::Key(key), Place::Pointer),
+            shape: model.map_or(Shape::Rows, |model| model.shape),
+            only_with: model.map(|model| model.only_with.clone()).unwrap_or_default(),
+            // Another route may need other privileges; the server will tell.
+            needs: Vec::new(),
+            complete_with: model.map(|model| model.complete_with.clone()).unwrap_or_default(),
+            each: model.and_then(|model| model.each.clone()),
+        }
+    }
+
+    /// The request, if this way asks the deployment.
+    pub(super) fn ask(&self, filling: &Filling<'_>) -> Result<Option<Ask>, Problem> {
+        Ok(Some(match &self.request {
+            Request::Rest { path, options, paged } => {
+                let options = Some(options.clone()).filter(|options| !options.is_empty());
+                let call = Call { options, ..Call::get(filling.text(path, Target::Path)?) };
+                Ask::Rest { call, paged: *paged }
+            }
+            Request::Service { service, path, page } => {
+                let path = format!("/plugin/products/{service}{}", filling.text(path, Target::Path)?);
+                Ask::Service { call: Call::get(path), page: *page }
+            }
+            Request::Gateway { query, connection, variables } => {
+                let mut filled = Vec::new();
+                for (name, text) in variables {
+                    filled.push((name.clone(), filling.text(text, Target::Plain)?));
+                }
+                let variables = gateway::typed(query, filled);
+                Ask::Gateway { query: query.clone(), connection: connection.clone(), variables }
+            }
+            Request::Metrics { .. } => Ask::Metrics { call: Call::get(metrics::PATH) },
+            Request::Question { text, group, sample } => Ask::Question {
+                text: filling.text(text, Target::Question)?,
+                group: filling.text(group, Target::Plain)?,
+                sample: fill_sample(sample, filling)?,
+            },
+            Request::SavedQuestion { name } => Ask::Saved { name: filling.text(name, Target::Plain)? },
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The data as this input wants it, and what is missing from it.
+    pub(super) fn shaped(&self, fetched: Fetched, label: &str) -> Result<(Body, Vec<String>), Problem> {
+        let Fetched { data, mut gaps } = fetched;
+        let body = match data {
+            Data::Tally(tally) => Body::Tally(tally),
+            Data::Rows(rows) => Body::Rows(self.kept(rows)),
+            Data::Text(text) => {
+                let families = match &self.request {
+                    Request::Metrics { families } => families.as_slice(),
+                    _ => &[],
+                };
+                let (samples, missing) = metrics::select(&text, families)?;
+                gaps.extend(missing);
+                Body::Samples(samples)
+            }
+            Data::Document(document) => match self.within(document, label)? {
+                Value::Array(rows) if self.shape == Shape::Rows => Body::Rows(self.kept(rows)),
+                value if self.shape == Shape::Object => Body::Object(value),
+                value => Body::Value(value),
+            },
+        };
+        Ok((body, gaps))
+    }
+
+    fn within(&self, document: Value, label: &str) -> Result<Value, Problem> {
+        let bare = matches!(self.request, Request::Gateway { .. }) && self.place == Place::Key(String::new());
+        let place = if bare { &Place::Pointer(String::new()) } else { &self.place };
+        place.take(document, self.shape, label)
+    }
+
+    fn kept(&self, mut rows: Vec<Value>) -> Vec<Value> {
+        match self.request {
+            Request::Rest { .. } => rest::keep_rows(&mut rows, &self.only_with),
+            _ => rows.retain(|row| self.only_with.is_empty() || row.get(&self.only_with).is_some()),
+        }
+        rows
+    }
+}
+
+/// `{value}` is filled later, with the values that are asked about.
+fn fill_sample(sample: &str, filling: &Filling<'_>) -> Result<String, Problem> {
+    match sample.split_once("{value}") {
+        None => filling.text(sample, Target::Question),
+        Some((before, after)) => {
+            let (before, after) =
+                (filling.text(before, Target::Question)?, filling.text(after, Target::Question)?);
+            Ok(format!("{before}{{value}}{after}"))
+        }
+    }
+}
+
+impl Ask {
+    /// The same request has the same key.
+    pub(super) fn key(&self) -> String {
+        match self {
+            Self::Rest { call, paged: false }
+            | Self::Service { call, page: None }
+            | Self::Metrics { call } => call.key(),
+            Self::Rest { call, paged: true } => format!("{} by page", call.key()),
+            Self::Service { call, page: Some(size) } => format!("{} by {size}", call.key()),
+            Self::Gateway { .. } => self.query().map(|query| query.call().key()).unwrap_or_default(),
+            Self::Question { text, group, sample } => {
+                format!("question {text} | {group} | {sample}").trim_end_matches([' ', '|']).to_owned()
+            }
+            Self::Saved { name } => format!("saved question {name}"),
+        }
+    }
+
+    /// The request, for people.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::Rest { call, .. } | Self::Service { call, .. } | Self::Metrics { call } => call.label(),
+            Self::Gateway { connection, .. } => format!("Gateway query for {connection}"),
+            Self::Question { text, group, .. } if group.is_empty() => format!("question {text:?}"),
+            Self::Question { text, group, .. } => format!("question {text:?} in group {group:?}"),
+            Self::Saved { name } => format!("saved question {name:?}"),
+        }
+    }
+
+    /// The Gateway's query, if it is one.
+    pub(super) fn query(&self) -> Option<gateway::Query<'_>> {
+        match self {
+            Self::Gateway { query, connection, variables } => {
+                Some(gateway::Query { text: query, connection, variables: variables.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it makes endpoints work.
+    pub(super) fn is_question(&self) -> bool {
+        matches!(self, Self::Question { .. })
+    }
+}
+
+/// What is said where a privilege is missing.
+pub(super) fn lacking(user: &str, privileges: &[&str], what: &str) -> Problem {
+    let user = if user.is_empty() { "the account".to_owned() } else { format!("the account {user}") };
+    let reason = format!("{what}: {user} lacks {}", named(privileges));
+    Problem::new(Outcome::NoPermission, reason)
+}
+
+/// Privileges in a sentence.
+pub(super) fn named<T: AsRef<str>>(privileges: &[T]) -> String {
+    let names: Vec<String> = privileges.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    let noun = if names.len() == 1 { "the privilege" } else { "the privileges" };
+    format!("{noun} {}", names.join(", "))
+}
