@@ -35,9 +35,27 @@ struct Certificate {
     /// Its last moment.
     #[serde(rename = "Not After", deserialize_with = "lenient::time")]
     not_after: Option<Timestamp>,
-    /// Whether the Module Server trusts its issuer.
+    /// Whether the Module Server trusts it.
     #[serde(rename = "Trusted", deserialize_with = "lenient::flag")]
     trusted: Option<bool>,
+}
+
+impl Certificate {
+    /// The certificate that Connect pinned to a destination; it is trusted because it is pinned.
+    fn pinned(destination: &Destination) -> Option<Self> {
+        let chain = x509_cert::Certificate::load_pem_chain(destination.pinned()?.as_bytes()).ok()?;
+        let validity = chain.first()?.tbs_certificate().validity();
+        let time = |time: x509_cert::time::Time| {
+            let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok()?;
+            Timestamp::from_second(seconds).ok()
+        };
+        Some(Self {
+            destination: destination.name(),
+            not_before: time(validity.not_before),
+            not_after: time(validity.not_after),
+            trusted: Some(true),
+        })
+    }
 }
 
 /// `connect.destination-certificate`
@@ -49,13 +67,15 @@ pub const CERTIFICATE: Check = Check::automated("connect.destination-certificate
     .settings(&[&WARN_DAYS, &DESTINATION_KINDS])
     .guide(GUIDE)
     .what(
-        "For each destination that an enabled connection reaches by TLS, looks up the dates of its certificate in the \
-         file that an administrator wrote. A certificate that has ended, has not begun, is not trusted, or ends within \
-         `warn_days` is a finding. A destination without a row leaves the check undecided.",
+        "For each destination that an enabled connection reaches by TLS, takes the dates of its certificate from the \
+         file that an administrator wrote, or else from the certificate that Connect pinned to it. A certificate that \
+         has ended, has not begun, is not trusted, or ends within `warn_days` is a finding. A destination with neither \
+         leaves the check undecided.",
     )
     .why("On the day after its end every connection to that destination fails at once.")
     .limits(
-        "The dates are those of the day the file was written: write it anew after a renewal. Mail servers that begin TLS \
+        "The dates are those of the day the file was written, or the certificate pinned: write the file anew after a \
+         renewal. Nothing is sent to the destination, so a certificate that was exchanged since is not seen. Mail servers that begin TLS \
          only after a greeting (STARTTLS) are not recognized as TLS destinations.",
     )
     .related(&["connect.destination-reachable"])
@@ -87,18 +107,27 @@ fn certificate(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> 
     if by_tls.is_empty() && undecided.is_empty() {
         return Err(facts.absent(&CONNECTIONS, "no enabled connection sends by TLS"));
     }
-    let certificates: Vec<Certificate> = facts.rows(&CERTIFICATES)?;
+    // Where every certificate is pinned, nobody has to write a file.
+    let written: Result<Vec<Certificate>, Undecided> = facts.rows(&CERTIFICATES);
     for destination in by_tls {
         let names = [destination.name(), destination.host()];
         let is_its =
             |one: &&Certificate| names.iter().any(|name| name.eq_ignore_ascii_case(one.destination.trim()));
-        let Some(found) = certificates.iter().find(is_its) else {
-            undecided
-                .push(format!("connect-destination-certificates.csv has no row for {}", destination.name()));
-            continue;
+        let row = written.iter().flatten().find(is_its).cloned();
+        let (found, input) = match (row, Certificate::pinned(destination)) {
+            (Some(row), _) => (row, &CERTIFICATES),
+            (None, Some(pinned)) => (pinned, &DESTINATIONS),
+            (None, None) => {
+                let why = written.as_ref().err().map_or("has no row for it", |why| why.reason.as_str());
+                undecided.push(format!(
+                    "no certificate is pinned to {}, and connect-destination-certificates.csv: {why}",
+                    destination.name()
+                ));
+                continue;
+            }
         };
-        match trouble(facts, found, warn) {
-            Err(why) => undecided.push(format!("the row of {} {why}", destination.name())),
+        match trouble(facts, &found, warn) {
+            Err(why) => undecided.push(format!("the certificate of {} {why}", destination.name())),
             Ok(None) => {}
             Ok(Some((says, ends))) => report.finding(
                 Finding::on(destination.subject())
@@ -108,7 +137,7 @@ fn certificate(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> 
                     .fill("ends", ends)
                     .fill("connection", &destination.users[0].name)
                     .evidence(facts.seen(
-                        &CERTIFICATES,
+                        input,
                         json!({"notBefore": found.not_before, "notAfter": found.not_after, "trusted": found.trusted}),
                     )),
             ),
@@ -185,5 +214,37 @@ mod tests {
         let mut plain = siem();
         plain["url"] = json!("http://siem.example/in");
         case(&CERTIFICATE, json!({}), plain).judge().assert_undecided(Outcome::NotApplicable);
+    }
+
+    /// Valid from 2026-11-22 to 2036-11-19.
+    const PINNED: &str = include_str!("../../tests/pinned.pem");
+
+    fn pinned(cert: &str, now: &str) -> Case {
+        let mut destination = siem();
+        destination["cert"] = json!(cert);
+        case(&CERTIFICATE, json!({}), destination).at(now)
+    }
+
+    #[test]
+    fn a_pinned_certificate_needs_no_file() {
+        let good = pinned(PINNED, "2030-01-01T00:00:00Z");
+        good.judge().assert_pass();
+        good.assert_needs_its_inputs();
+        for wrong in ["2026-06-30T00:00:00Z", "2036-11-01T00:00:00Z", "2037-01-01T00:00:00Z"] {
+            pinned(PINNED, wrong).judge().assert_findings(&["https/3"]);
+        }
+    }
+
+    #[test]
+    fn a_written_row_is_newer_than_what_is_pinned() {
+        let renewed = pinned(PINNED, "2037-01-01T00:00:00Z");
+        renewed.rows(&CERTIFICATES, json!([row("2036-10-01", "2038-01-01", "yes")])).judge().assert_pass();
+    }
+
+    #[test]
+    fn what_is_pinned_and_no_certificate_decides_nothing() {
+        pinned("-----BEGIN CERTIFICATE-----", "2030-01-01T00:00:00Z")
+            .judge()
+            .assert_undecided(Outcome::NotEvaluated);
     }
 }

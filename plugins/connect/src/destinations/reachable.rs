@@ -8,6 +8,9 @@ use crate::inputs::{RunStatus, destinations, last_outcome, runs_of, settle, with
 use serde_json::json;
 use tancheck_plugin_api::prelude::*;
 
+/// How old a finished run may be to show that a destination is available.
+const CURRENT_DAYS: i64 = 31;
+
 /// `connect.destination-reachable`
 pub const REACHABLE: Check = Check::hybrid("connect.destination-reachable")
     .title("Destinations are available and without issues")
@@ -18,7 +21,7 @@ pub const REACHABLE: Check = Check::hybrid("connect.destination-reachable")
     .guide(GUIDE)
     .what(
         "Decides from runs: a destination is available if the last run of an enabled connection that sends to it \
-         finished. It is a finding if a later run failed and an error in its log names the destination's host. Somebody \
+         finished within a month. It is a finding if a later run failed and an error in its log names the destination's host. Somebody \
          who looked at the destination may confirm such a finding until the next failure.",
     )
     .why("Most failed connections fail at the other end, where the people who run Tanium see nothing.")
@@ -98,7 +101,7 @@ fn last_contact(facts: &Facts<'_>, destination: &Destination, runs: &[Run]) -> R
         let run = own.iter().find(|run| run.status == outcome);
         let Some(at) = run.and_then(|run| run.created_at).or(user.last_run_time) else { continue };
         let contact = match outcome {
-            Some(RunStatus::Finished) => Contact::Answered,
+            Some(RunStatus::Finished) if facts.days_since(at) <= CURRENT_DAYS => Contact::Answered,
             Some(RunStatus::Failed) => {
                 let logs: Vec<LogEntry> = facts.rows(&RUN_LOGS)?;
                 let of_run = |entry: &&LogEntry| {
@@ -158,6 +161,11 @@ mod tests {
     fn a_failure_elsewhere_or_no_run_decides_nothing() {
         reach("Failed", "Error: the saved question is gone").judge().assert_undecided(Outcome::NotEvaluated);
         reach("Failed", "sending to siem.example").judge().assert_undecided(Outcome::NotEvaluated);
+        let long_ago = json!({"lastRunTime": "2026-05-01T00:00:00Z"});
+        case(&REACHABLE, long_ago, siem())
+            .rows(&RUNS, json!([]))
+            .judge()
+            .assert_undecided(Outcome::NotEvaluated);
         let never = json!({"lastRunStatus": null, "lastRunTime": null});
         case(&REACHABLE, never, siem())
             .rows(&RUNS, json!([]))

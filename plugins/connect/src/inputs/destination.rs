@@ -68,9 +68,15 @@ impl Destination {
     pub fn host(&self) -> String {
         let url = without_secrets(&self.text("url"));
         let authority = url.split("://").nth(1).unwrap_or(&url).split(['/', '?']).next().unwrap_or_default();
-        let from_url = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let port = |(_, port): &(&str, &str)| port.bytes().all(|byte| byte.is_ascii_digit());
+        let from_url = authority.rsplit_once(':').filter(port).map_or(authority, |(host, _)| host);
         let texts = [from_url.to_owned(), self.text("host"), self.text("server")];
         texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
+    }
+
+    /// The certificate that Connect pinned to it (PEM), if it did.
+    pub fn pinned(&self) -> Option<String> {
+        Some(self.text("cert")).filter(|text| !text.is_empty())
     }
 
     /// Whether it is reached by TLS.
@@ -206,6 +212,7 @@ mod tests {
     fn hosts_are_read_from_urls_and_fields() {
         assert_eq!(https(json!({"url": "https://siem.example:8443/in"})).host(), "siem.example");
         assert_eq!(https(json!({"host": "log.example", "port": 514})).host(), "log.example");
+        assert_eq!(https(json!({"url": "https://[fd00::5]/in"})).host(), "[fd00::5]");
         assert_eq!(https(json!({"fileName": "out.csv"})).host(), "");
     }
 
