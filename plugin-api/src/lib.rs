@@ -28,7 +28,7 @@ pub use check::{Cadence, Check, GuideReference, Judge, Kind, guide};
 pub use facts::Facts;
 pub use finding::{Finding, Report, Severity, Subject};
 pub use input::{Accepts, Each, Input, Shape, Source};
-pub use outcome::{Outcome, Undecided};
+pub use outcome::{Outcome, Undecided, settle};
 pub use plugin::{Plugin, Solution};
 pub use remedy::{Remedy, Reversible, Risk, Step};
 pub use setting::{Setting, SettingValue};
@@ -45,7 +45,7 @@ pub mod prelude {
     pub use crate::{
         Accepts, Cadence, Check, Each, Facts, Finding, Input, Outcome, Plugin, ProductVersion, Remedy,
         Report, Reversible, Risk, Setting, Severity, Solution, Source, Step, Subject, Undecided, guide,
-        lenient, records,
+        lenient, records, settle,
     };
     pub use jiff::{SignedDuration, Timestamp};
     pub use serde::Deserialize;

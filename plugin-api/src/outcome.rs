@@ -108,3 +108,32 @@ impl Undecided {
         Self { outcome, reason: reason.into(), input: Some(input.to_owned()) }
     }
 }
+
+/// How a judge ends that could not judge some of its subjects: `undecided` says of each why. Findings about the others
+/// stay, and a pass is impossible while one is unknown.
+///
+/// # Errors
+/// When there are any; the reason names the first five.
+pub fn settle(undecided: &[String]) -> Result<(), Undecided> {
+    let shown: Vec<&str> = undecided.iter().take(5).map(String::as_str).collect();
+    match undecided.len() - shown.len() {
+        _ if shown.is_empty() => Ok(()),
+        0 => Err(Undecided::not_evaluated(shown.join("; "))),
+        more => Err(Undecided::not_evaluated(format!("{}; and {more} more", shown.join("; ")))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_unknown_subject_makes_the_whole_undecided() {
+        assert_eq!(settle(&[]), Ok(()));
+        let reasons: Vec<String> = (1..=7).map(|number| format!("row {number} is odd")).collect();
+        assert_eq!(settle(&reasons[..1]).unwrap_err().reason, "row 1 is odd");
+        let many = settle(&reasons).unwrap_err();
+        assert_eq!(many.outcome, Outcome::NotEvaluated);
+        assert!(many.reason.ends_with("row 5 is odd; and 2 more"), "{}", many.reason);
+    }
+}

@@ -2,8 +2,8 @@
 
 use crate::WHO;
 use crate::cron::{Schedule, Unusable};
+use crate::inputs::with_elements;
 use crate::inputs::{CONNECTIONS, Connection, DETAILS, RunStatus};
-use crate::inputs::{settle, with_elements};
 use serde_json::json;
 use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;

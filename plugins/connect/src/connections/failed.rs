@@ -3,7 +3,7 @@
 use super::GUIDE;
 use crate::WHO;
 use crate::inputs::{CONNECTIONS, Connection, LogEntry, RUN_LOGS, RUNS, Run, RunStatus};
-use crate::inputs::{connections, last_outcome, runs_of, settle};
+use crate::inputs::{connections, last_outcome, runs_of};
 use records::people::{USERS, User};
 use serde_json::json;
 use tancheck_plugin_api::prelude::*;

@@ -3,7 +3,7 @@
 use super::GUIDE;
 use crate::WHO;
 use crate::inputs::{CONNECTIONS, Connection, DETAILS, RUNS, Run, RunStatus};
-use crate::inputs::{runs_of, settle, with_elements};
+use crate::inputs::{runs_of, with_elements};
 use serde_json::json;
 use tancheck_plugin_api::facts::Point;
 use tancheck_plugin_api::prelude::*;

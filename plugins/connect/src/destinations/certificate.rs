@@ -2,7 +2,7 @@
 
 use super::{GUIDE, is_used};
 use crate::inputs::{CONNECTIONS, DESTINATION_KINDS, DESTINATIONS, DETAILS, Destination};
-use crate::inputs::{destinations, settle, with_elements};
+use crate::inputs::{destinations, with_elements};
 use serde_json::json;
 use tancheck_plugin_api::prelude::*;
 

@@ -4,7 +4,7 @@ use super::{GUIDE, is_used};
 use crate::inputs::{
     CONNECTIONS, DESTINATION_KINDS, DESTINATIONS, DETAILS, Destination, LogEntry, RUN_LOGS, RUNS, Run,
 };
-use crate::inputs::{RunStatus, destinations, last_outcome, runs_of, settle, with_elements};
+use crate::inputs::{RunStatus, destinations, last_outcome, runs_of, with_elements};
 use serde_json::json;
 use tancheck_plugin_api::prelude::*;
 

@@ -2,9 +2,7 @@
 
 use super::GUIDE;
 use crate::WHO;
-use crate::inputs::{
-    CONNECTIONS, DESTINATION_KINDS, DESTINATIONS, DETAILS, destinations, settle, with_elements,
-};
+use crate::inputs::{CONNECTIONS, DESTINATION_KINDS, DESTINATIONS, DETAILS, destinations, with_elements};
 use tancheck_plugin_api::prelude::*;
 
 /// `connect.destination-settings`

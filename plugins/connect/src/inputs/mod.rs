@@ -142,16 +142,3 @@ pub fn with_elements(facts: &Facts<'_>) -> Result<Vec<Connection>, Undecided> {
     }
     Ok(connections)
 }
-
-/// What a judge says at its end about the subjects it could not judge; nothing if there are none.
-///
-/// # Errors
-/// When there are any: then the check as a whole is not healthy, whatever was found.
-pub fn settle(undecided: &[String]) -> Result<(), Undecided> {
-    let shown: Vec<&str> = undecided.iter().take(5).map(String::as_str).collect();
-    match undecided.len().checked_sub(shown.len()) {
-        _ if shown.is_empty() => Ok(()),
-        Some(more @ 1..) => Err(Undecided::not_evaluated(format!("{}; and {more} more", shown.join("; ")))),
-        _ => Err(Undecided::not_evaluated(shown.join("; "))),
-    }
-}

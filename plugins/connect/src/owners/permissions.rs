@@ -1,7 +1,7 @@
 //! `connect.owner-permissions` and `connect.persona-permissions`: whoever a connection runs as may read its source.
 
 use super::{ADMINISTRATOR, GUIDE, personas};
-use crate::inputs::{CONNECTIONS, Connection, DETAILS, same_kind, settle, with_elements};
+use crate::inputs::{CONNECTIONS, Connection, DETAILS, same_kind, with_elements};
 use records::Reference;
 use records::people::{PERSONAS, Persona};
 use records::roles::{PRIVILEGES, Privilege, ROLES, Role, granted, missing};
