@@ -21,17 +21,17 @@ pub const DISCONNECTED_CLIENT_ALERT: Check = Check::automated("connect.disconnec
     ])
     .applies("Discover is installed")
     .what(
-        "Looks for a connection whose source is Discover: its notifications about lost, unmanaged or labelled endpoints, \
-         or a report of the Discover module. It passes when at least one such connection is switched on and its last \
-         run did not fail.",
+        "Looks for a connection whose source is Discover: its notifications about lost, unmanaged or \
+         labelled endpoints, or a report of the Discover module. It passes when at least one such \
+         connection is switched on and its last run did not fail.",
     )
     .why(
-        "Local administrators can stop or remove the Tanium Client. Such an endpoint vanishes silently from every other \
-         report; this alert is how somebody hears of it.",
+        "Local administrators can stop or remove the Tanium Client. Such an endpoint vanishes silently from \
+         every other report; this alert is how somebody hears of it.",
     )
     .limits(
-        "Whether the destination is read by people cannot be seen. A connection that never had an event to send counts \
-         as working.",
+        "Whether the destination is read by people cannot be seen. A connection that never had an event to \
+         send counts as working.",
     )
     .related(&["discover.disconnected-label", "connect.failed-connections"])
     .remedy(&REMEDY)
@@ -44,10 +44,13 @@ const REMEDY: Remedy = Remedy::new(&[
     ),
     Step::console(
         "Modules > Connect > Connections",
-        "create a connection with Discover as its source and a destination that people read, such as e-mail; or switch \
-         the existing one on and repair it",
+        "create a connection with Discover as its source and a destination that people read, such as \
+         e-mail; or switch the existing one on and repair it",
     ),
-    Step::console("Modules > Connect > Connections", "run the connection once and see that the alert arrives"),
+    Step::console(
+        "Modules > Connect > Connections",
+        "run the connection once and see that the alert arrives",
+    ),
     Step::decision(
         "endpoints should be repaired without anybody acting",
         "let Discover redeploy the client as well; the alert remains the proof that it works",

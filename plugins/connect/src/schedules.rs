@@ -23,15 +23,16 @@ pub const NEXT_RUN: Check = Check::automated("connect.next-run")
     .settings(&[&GRACE_MINUTES])
     .guide(GUIDE)
     .what(
-        "Works out from schedule and time zone when each enabled connection was last due. A connection without a usable \
-         schedule is a finding; so is one that did not run since a due time that is more than `grace_minutes` ago, unless \
-         it runs now or was changed after that time. Where the list comes from an export, its Next Run is compared with \
-         the schedule as well. Connections that wait for events have no schedule.",
+        "Works out from schedule and time zone when each enabled connection was last due. A connection \
+         without a usable schedule is a finding; so is one that did not run since a due time that is more \
+         than `grace_minutes` ago, unless it runs now or was changed after that time. Where the list comes \
+         from an export, its Next Run is compared with the schedule as well. Connections that wait for \
+         events have no schedule.",
     )
     .why("A connection that silently stopped being scheduled has no failed run, so no list of failures shows it.")
     .limits(
-        "The service does not tell the Next Run that the Console shows; it is computed. Time zones are those known when \
-         the plugin was built: a zone whose rules changed since may be an hour off.",
+        "The service does not tell the Next Run that the Console shows; it is computed. Time zones are \
+         those known when the plugin was built: a zone whose rules changed since may be an hour off.",
     )
     .related(&["connect.owner-active", "connect.persona-exists"])
     .remedy(&NEXT_RUN_REMEDY)
@@ -44,7 +45,8 @@ const NEXT_RUN_REMEDY: Remedy = Remedy::new(&[
     ),
     Step::decision(
         "owner or persona is gone",
-        "transfer the connection to an existing user, or export and import it as a new one, before touching the schedule",
+        "transfer the connection to an existing user, or export and import it as a new one, before touching \
+         the schedule",
     ),
     Step::console(
         "Modules > Connect > Connections > {subject}",
@@ -151,9 +153,9 @@ pub const SCHEDULE_EXPECTED: Check = Check::hybrid("connect.schedule-expected")
     .reads(&[&CONNECTIONS, &DETAILS])
     .guide(GUIDE)
     .what(
-        "Lists the schedule, time zone and state (on or off) of every connection. Somebody confirms once that each is as \
-         it should be; when one of the three changes, the connection is listed again. Connections that wait for events \
-         must be switched on, or confirmed to be off on purpose.",
+        "Lists the schedule, time zone and state (on or off) of every connection. Somebody confirms once \
+         that each is as it should be; when one of the three changes, the connection is listed again. \
+         Connections that wait for events must be switched on, or confirmed to be off on purpose.",
     )
     .why("A schedule that was changed for a test and never set back sends too much, too little, or at a bad hour.")
     .limits("Which schedule is the right one is for people to say.")

@@ -4,6 +4,7 @@ use super::GUIDE;
 use crate::WHO;
 use crate::inputs::{CONNECTIONS, Connection, LogEntry, RUN_LOGS, RUNS, Run, RunStatus};
 use crate::inputs::{connections, last_outcome, runs_of};
+use crate::owners::owner_label;
 use records::people::{USERS, User};
 use serde_json::json;
 use tancheck_plugin_api::prelude::*;
@@ -25,14 +26,16 @@ pub const FAILED: Check = Check::automated("connect.failed-connections")
     .settings(&[&CONSECUTIVE_FAILURES_HIGH])
     .guide(GUIDE)
     .what(
-        "Reads how the last run of each enabled connection ended, and counts the failures in a row among the runs of the \
-         last 31 days. From `consecutive_failures_high` on, the finding is of high severity. While a connection runs, \
-         the run before counts. The last log entry of the failed run and the owner are part of the finding.",
+        "Reads how the last run of each enabled connection ended, and counts the failures in a row among \
+         the runs of the last 31 days. From `consecutive_failures_high` on, the finding is of high \
+         severity. While a connection runs, the run before counts. The last log entry of the failed run and \
+         the owner are part of the finding.",
     )
     .why("The system at the other end (a SIEM, a CMDB, a mailbox) works with old data, and nobody there can tell.")
     .limits(
-        "A connection with a schedule that never ran is undecided. Without the runs or the logs, the finding lacks the \
-         count or the error text. Runs are kept only until the run log of Connect expires.",
+        "A connection with a schedule that never ran is undecided. Without the runs or the logs, the \
+         finding lacks the count or the error text. Connections that are switched off are only noted. Runs \
+         are kept only until the run log of Connect expires.",
     )
     .related(&["connect.unneeded"])
     .remedy(&REMEDY)
@@ -51,8 +54,8 @@ const REMEDY: Remedy = Remedy::new(&[
     ),
     Step::decision(
         "the connection is no longer required",
-        "with the authority to do so, select it and use Actions > Disable, and later Actions > Delete; without it, send \
-         the failed connections report to the team that has it",
+        "with the authority to do so, select it and use Actions > Disable, and later Actions > Delete; \
+         without it, send the failed connections report to the team that has it",
     ),
 ])
 .who(WHO)
@@ -71,6 +74,11 @@ const REMEDY: Remedy = Remedy::new(&[
 fn failed_connections(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let severe = facts.integer(&CONSECUTIVE_FAILURES_HIGH)?;
     let connections = connections(facts)?;
+    let failed_and_off = |one: &&Connection| one.is_off() && one.last_run_status == Some(RunStatus::Failed);
+    let off: Vec<&str> = connections.iter().filter(failed_and_off).map(|one| one.name.as_str()).collect();
+    if !off.is_empty() {
+        report.note(format!("switched off after a failed run, and not counted: {}", off.join(", ")));
+    }
     let suspects: Vec<&Connection> =
         connections.iter().filter(|connection| !connection.is_off() && !is_settled(connection)).collect();
     if suspects.is_empty() {
@@ -93,25 +101,9 @@ fn failed_connections(facts: &Facts<'_>, report: &mut Report) -> Result<(), Unde
             }
         }
         let in_a_row = failures_in_a_row(&own);
-        let owner = owner_of(connection, &users);
-        let error = error_of(connection, &own, &logs).unwrap_or_else(|| "not told; see the log".to_owned());
-        let mut finding = Finding::on(connection.subject())
-            .says(match in_a_row {
-                0 | 1 => format!("the last run failed: {error}"),
-                many => format!("the last {many} runs failed: {error}"),
-            })
-            .expected("the last run finished")
-            .fill("error", &error)
-            .fill("owner", &owner)
-            .evidence(facts.seen(
-                &CONNECTIONS,
-                json!({"lastRunTime": connection.last_run_time, "lastRunStatus": "Failed", "owner": owner,
-                       "failuresInARow": in_a_row}),
-            ));
-        if in_a_row >= severe {
-            finding = finding.severity(Severity::High);
-        }
-        report.finding(finding);
+        let finding =
+            failure(facts, connection, in_a_row, error_of(&own, &logs), &owner_label(connection, &users));
+        report.finding(if in_a_row >= severe { finding.severity(Severity::High) } else { finding });
     }
     if let Err(why) = &runs
         && !report.findings.is_empty()
@@ -119,6 +111,27 @@ fn failed_connections(facts: &Facts<'_>, report: &mut Report) -> Result<(), Unde
         report.note(format!("failures in a row were not counted: {}", why.reason));
     }
     settle(&undecided)
+}
+
+fn failure(
+    facts: &Facts<'_>,
+    connection: &Connection,
+    in_a_row: i64,
+    error: Option<String>,
+    owner: &str,
+) -> Finding {
+    let error = error.unwrap_or_else(|| "not told; see the log".to_owned());
+    let says = match in_a_row {
+        0 | 1 => format!("the last run failed: {error}"),
+        many => format!("the last {many} runs failed: {error}"),
+    };
+    let seen = json!({"lastRunTime": connection.last_run_time, "owner": owner, "failuresInARow": in_a_row});
+    Finding::on(connection.subject())
+        .says(says)
+        .expected("the last run finished")
+        .fill("error", error)
+        .fill("owner", owner)
+        .evidence(facts.seen(&CONNECTIONS, seen))
 }
 
 /// Whether the connection alone tells that it is healthy: its last run finished, or it waits for its first event.
@@ -136,20 +149,12 @@ fn failures_in_a_row(own: &[&Run]) -> i64 {
     ended.take_while(|status| *status == RunStatus::Failed).count() as i64
 }
 
-fn owner_of(connection: &Connection, users: &[User]) -> String {
-    if connection.user_id.is_empty() {
-        return connection.owner.clone();
-    }
-    let found = users.iter().find(|user| user.id == connection.user_id);
-    found.map_or_else(|| format!("user {}", connection.user_id), |user| user.label().to_owned())
-}
-
 /// The last log entry of the newest failed run that speaks of an error, or simply the last one.
-fn error_of(connection: &Connection, own: &[&Run], logs: &[LogEntry]) -> Option<String> {
+fn error_of(own: &[&Run], logs: &[LogEntry]) -> Option<String> {
     let newest = own.iter().find(|run| run.status == Some(RunStatus::Failed))?;
     let entries: Vec<String> = logs
         .iter()
-        .filter(|entry| entry.of.connection == connection.id && entry.of.run == newest.id)
+        .filter(|entry| entry.of.connection == newest.connection_id && entry.of.run == newest.id)
         .map(LogEntry::text)
         .filter(|text| !text.trim().is_empty())
         .collect();
@@ -215,7 +220,9 @@ mod tests {
         off["enabled"] = json!(false);
         let mut event = connection(2, json!(null));
         event["schedule"] = json!("{}");
-        case(json!([off, event]), json!([])).judge().assert_pass();
+        let verdict = case(json!([off, event]), json!([])).judge();
+        verdict.assert_pass();
+        assert_eq!(verdict.notes(), ["switched off after a failed run, and not counted: connection 1"]);
     }
 
     #[test]

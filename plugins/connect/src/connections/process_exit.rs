@@ -33,17 +33,17 @@ pub const PROCESS_EXIT: Check = Check::automated("connect.process-exit")
         guide("Review and remediate connection issues", 23),
     ])
     .what(
-        "Finds runs of the last 31 days that claim to run, and did not change for twice the longest run of their \
-         connection: their process is gone. Where runs failed, it looks for `process_exit_text` in their logs; while \
-         that setting is empty, somebody has to count the events that arrived.",
+        "Finds runs of the last 31 days that claim to run, and did not change for twice the longest run of \
+         their connection: their process is gone. Where runs failed, it looks for `process_exit_text` in \
+         their logs; while that setting is empty, somebody has to count the events that arrived.",
     )
     .why(
-        "A process that ends without an error usually ran out of memory. The run stays open, later runs wait for it, and \
-         the list of failures stays empty.",
+        "A process that ends without an error usually ran out of memory. The run stays open, later runs \
+         wait for it, and the list of failures stays empty.",
     )
     .limits(
-        "Past events cannot be read, and how logs word them is not public. A connection that never finished a run has no \
-         longest run to compare with.",
+        "Past events cannot be read, and how logs word them is not public. A connection that never finished \
+         a run has no longest run to compare with.",
     )
     .related(&["connect.failed-report-events"])
     .remedy(&REMEDY)

@@ -30,14 +30,14 @@ pub const REPORT_RECEIVED: Check = Check::hybrid("connect.failed-report-received
     .settings(&[&MAX_DELAY_H])
     .guide(GUIDE)
     .what(
-        "Takes the failed runs of other connections in the last 31 days, and looks for a run of the failed connections \
-         report that sent rows within `max_delay_h` after each. If all were sent, it compares the day on which the \
-         receiving team last got a report with the day of the last failure.",
+        "Takes the failed runs of other connections in the last 31 days, and looks for a run of the failed \
+         connections report that sent rows within `max_delay_h` after each. If all were sent, it compares \
+         the day on which the receiving team last got a report with the day of the last failure.",
     )
     .why("A report that is generated and lost on its way is worse than none: silence is taken for health.")
     .limits(
-        "Arrival cannot be read from Tanium; the receiving team has to tell. The number of rows is what Connect counted \
-         when it sent them. Without failed runs there was nothing to report.",
+        "Arrival cannot be read from Tanium; the receiving team has to tell. The number of rows is what \
+         Connect counted when it sent them. Without failed runs there was nothing to report.",
     )
     .related(&["connect.failed-report-listening", "connect.destination-reachable"])
     .remedy(&REMEDY)

@@ -33,29 +33,33 @@ pub const THROUGHPUT: Check = Check::automated("connect.throughput")
     .settings(&[&TOLERANCE_PCT])
     .guide(GUIDE)
     .what(
-        "Takes the median of rows and of bytes in a second over the five newest finished runs of each enabled \
-         connection, and compares it with the median of the runs before and of earlier checks. A fall by more than \
-         `tolerance_pct` is a finding. Connections that wait for events have no usual amount and are left out.",
+        "Takes the median of rows and of bytes in a second over the five newest finished runs of each \
+         enabled connection, and compares it with the median of the runs before and of earlier checks. A \
+         fall by more than `tolerance_pct` is a finding. Connections that wait for events have no usual \
+         amount and are left out.",
     )
     .why("A connection that finishes with a fraction of its rows looks healthy in every list of states.")
     .limits(
-        "Needs five newest runs and five earlier values for each connection; until then the check is undecided. The \
-         duration of a run is the time between its creation and its last change.",
+        "Needs five newest runs and five earlier values for each connection; until then the check is \
+         undecided. The duration of a run is the time between its creation and its last change.",
     )
     .remedy(&REMEDY)
     .judge(throughput);
 
 const REMEDY: Remedy = Remedy::new(&[
-    Step::console("Modules > Connect > Connections > {subject}", "look at the metrics of the connection over time"),
+    Step::console(
+        "Modules > Connect > Connections > {subject}",
+        "look at the metrics of the connection over time",
+    ),
     Step::decision(
         "fewer rows come from the source",
-        "ask the source's question or open its report in the Console: fewer endpoints, a changed filter, or a changed \
-         minimum percentage explain it",
+        "ask the source's question or open its report in the Console: fewer endpoints, a changed filter, or \
+         a changed minimum percentage explain it",
     ),
     Step::decision(
         "the rows are the same and they arrive more slowly",
-        "compare with the load of the destination and of the Module Server, and spread the schedules of connections \
-         that run at the same time",
+        "compare with the load of the destination and of the Module Server, and spread the schedules of \
+         connections that run at the same time",
     ),
     Step::consult("Connect User Guide: Troubleshooting", "look up what the log of a slow run says"),
 ])

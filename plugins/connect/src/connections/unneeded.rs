@@ -22,27 +22,31 @@ pub const UNNEEDED: Check = Check::hybrid("connect.unneeded")
     .settings(&[&CANDIDATE_DAYS])
     .guide(GUIDE)
     .what(
-        "Lists connections that have been failing or switched off for more than `candidate_days`, and those whose owner \
-         is deleted or unknown. Somebody confirms that a listed connection is needed; the confirmation holds until \
-         another reason appears.",
+        "Lists connections that have been failing or switched off for more than `candidate_days`, and those \
+         whose owner is deleted or unknown. Somebody confirms that a listed connection is needed; the \
+         confirmation holds until another reason appears.",
     )
     .why("A forgotten connection hides real failures in the list, and may send data to a place nobody watches any more.")
     .limits(
-        "Need is a decision of people. The day on which a connection was switched off is not told; the day of its last \
-         change is taken, which may be later. Failures are seen as far back as runs are kept, a year at most.",
+        "Need is a decision of people. The day on which a connection was switched off is not told; the day \
+         of its last change is taken, which may be later. Failures are seen as far back as runs are kept, a \
+         year at most.",
     )
     .related(&["connect.failed-connections", "connect.failed-report-routed"])
     .remedy(&REMEDY)
     .judge(unneeded);
 
 const REMEDY: Remedy = Remedy::new(&[
-    Step::consult("the owner of the connection and those who receive its data", "ask whether it is still needed"),
+    Step::consult(
+        "the owner of the connection and those who receive its data",
+        "ask whether it is still needed",
+    ),
     Step::decision("it is needed", "confirm it here, with who said so; and repair it if it fails"),
     Step::console("Modules > Connect > Connections", "export the connection, so that it can be brought back"),
     Step::decision(
         "it is not needed, and you have the authority",
-        "Modules > Connect > Connections: select it, Actions > Disable; when nobody missed it for a month, Actions > \
-         Delete",
+        "Modules > Connect > Connections: select it, Actions > Disable; when nobody missed it for a month, \
+         Actions > Delete",
     ),
     Step::decision("it is not needed, and another team has the authority", "report it to that team"),
 ])

@@ -11,16 +11,16 @@ const WARN_DAYS: Setting = Setting::integer("warn_days", 30, 0, 365)
     .about("how long before its end the certificate of a destination is reported");
 
 const CERTIFICATES: Input =
-    Input::new("connect.destination-certificates", "validity of the certificates of destinations").sources(&[
-        Source::export(
+    Input::new("connect.destination-certificates", "validity of the certificates of destinations").sources(
+        &[Source::export(
             "connect-destination-certificates.csv",
             "Modules > Connect > Connections",
-            "for each destination that is reached by TLS write one row: its name or host; the two dates of its \
-             certificate (openssl s_client -connect HOST:PORT </dev/null | openssl x509 -noout -dates, on the Module \
-             Server); and yes or no, whether that command verified the certificate",
+            "for each destination that is reached by TLS write one row: its name or host; the two dates of \
+             its certificate (openssl s_client -connect HOST:PORT </dev/null | openssl x509 -noout -dates -dateopt iso_8601, \
+             on the Module Server); and yes or no, whether that command verified the certificate",
             &["Destination", "Not Before", "Not After", "Trusted"],
-        ),
-    ]);
+        )],
+    );
 
 /// The validity of a destination's certificate, as an administrator read it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -67,16 +67,17 @@ pub const CERTIFICATE: Check = Check::automated("connect.destination-certificate
     .settings(&[&WARN_DAYS, &DESTINATION_KINDS])
     .guide(GUIDE)
     .what(
-        "For each destination that an enabled connection reaches by TLS, takes the dates of its certificate from the \
-         file that an administrator wrote, or else from the certificate that Connect pinned to it. A certificate that \
-         has ended, has not begun, is not trusted, or ends within `warn_days` is a finding. A destination with neither \
-         leaves the check undecided.",
+        "For each destination that an enabled connection reaches by TLS, takes the dates of its certificate \
+         from the file that an administrator wrote, or else from the certificate that Connect pinned to it. \
+         A certificate that has ended, has not begun, is not trusted, or ends within `warn_days` is a \
+         finding. A destination with neither leaves the check undecided.",
     )
     .why("On the day after its end every connection to that destination fails at once.")
     .limits(
-        "The dates are those of the day the file was written, or the certificate pinned: write the file anew after a \
-         renewal. Nothing is sent to the destination, so a certificate that was exchanged since is not seen. Mail servers that begin TLS \
-         only after a greeting (STARTTLS) are not recognized as TLS destinations.",
+        "The dates are those of the day the file was written, or the certificate pinned: write the file \
+         anew after a renewal. Nothing is sent to the destination, so a certificate that was exchanged \
+         since is not seen. Mail servers that begin TLS only after a greeting (STARTTLS) are not recognized \
+         as TLS destinations.",
     )
     .related(&["connect.destination-reachable"])
     .remedy(&CERTIFICATE_REMEDY)
@@ -90,7 +91,7 @@ const CERTIFICATE_REMEDY: Remedy = Remedy::new(&[
     ),
     Step::console("Modules > Connect > Connections > {connection}", "run the connection and see that it finishes"),
     Step::command(
-        "openssl s_client -connect {host}:PORT </dev/null | openssl x509 -noout -dates",
+        "openssl s_client -connect {host}:PORT </dev/null | openssl x509 -noout -dates -dateopt iso_8601",
         "on the Module Server, with the port of the destination: read the new dates and write them into the file",
     ),
 ])
@@ -187,6 +188,8 @@ mod tests {
     #[test]
     fn a_certificate_in_date_passes() {
         dated(row("2026-01-01", "2027-01-01", "yes")).judge().assert_pass();
+        // As `openssl x509 -dates -dateopt iso_8601` writes it.
+        dated(row("2026-01-01 00:00:00Z", "2027-01-01 12:30:05Z", "yes")).judge().assert_pass();
         dated(row("2026-01-01", "2027-01-01", "yes")).assert_needs_its_inputs();
     }
 

@@ -20,14 +20,16 @@ pub const REACHABLE: Check = Check::hybrid("connect.destination-reachable")
     .settings(&[&DESTINATION_KINDS])
     .guide(GUIDE)
     .what(
-        "Decides from runs: a destination is available if the last run of an enabled connection that sends to it \
-         finished within a month. It is a finding if a later run failed and an error in its log names the destination's host. Somebody \
-         who looked at the destination may confirm such a finding until the next failure.",
+        "Decides from runs: a destination is available if the last run of an enabled connection that sends \
+         to it finished within a month. It is a finding if a later run failed and an error in its log names \
+         the destination's host. Somebody who looked at the destination may confirm such a finding until \
+         the next failure.",
     )
     .why("Most failed connections fail at the other end, where the people who run Tanium see nothing.")
     .limits(
-        "A finished run proves only the moment of that run. Nothing is sent to the destination by this check. A run \
-         that failed without naming the host decides nothing. Files have no server and are left out.",
+        "A finished run proves only the moment of that run. Nothing is sent to the destination by this \
+         check. A run that failed without naming the host decides nothing. Files have no server and are \
+         left out.",
     )
     .related(&["connect.destination-settings", "connect.failed-connections"])
     .remedy(&REACHABLE_REMEDY)

@@ -14,13 +14,14 @@ pub const SETTINGS: Check = Check::hybrid("connect.destination-settings")
     .settings(&[&DESTINATION_KINDS])
     .guide(GUIDE)
     .what(
-        "Lists every destination that a connection sends to, with its settings. Somebody confirms once that they are \
-         right; when a setting changes, the destination is listed again. Secrets are no part of what is compared.",
+        "Lists every destination that a connection sends to, with its settings. Somebody confirms once that \
+         they are right; when a setting changes, the destination is listed again. Secrets are no part of \
+         what is compared.",
     )
     .why("Data about every endpoint goes to whatever address is set here.")
     .limits(
-        "A changed password, header value, query value or certificate cannot be seen. Destinations of kinds that are not \
-         in `destination_kinds` leave the check undecided.",
+        "A changed password, header value, query value or certificate cannot be seen. Destinations of kinds \
+         that are not in `destination_kinds` leave the check undecided.",
     )
     .remedy(&SETTINGS_REMEDY)
     .judge(settings);

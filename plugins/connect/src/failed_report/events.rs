@@ -19,9 +19,9 @@ pub const LISTENS_TO_BOTH: Check = Check::automated("connect.failed-report-event
     .settings(&[&EVENTS])
     .guide(GUIDE)
     .what(
-        "Reads the events that the failed connections report listens to, and its destination. All names in `events` \
-         must be selected (or All Events), and the destination must be HTTP. With several reports, one good one is \
-         enough.",
+        "Reads the events that the failed connections report listens to, and its destination. All names in \
+         `events` must be selected (or All Events), and the destination must be HTTP. With several reports, \
+         one good one is enough.",
     )
     .why("A report that listens to half of the events is quiet about the other half of the failures.")
     .limits("The names of the events are those the guide prints; a server may store them in other words.")
@@ -42,24 +42,14 @@ const EVENTS_REMEDY: Remedy = Remedy::new(&[
 
 fn listens_to_both(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let wanted = facts.list(&EVENTS);
-    let lacks = |one: &FailedReport| -> Vec<String> {
-        let events = wanted.iter().filter(|event| !one.source.listens_to(event));
-        let http = (!sends_by_http(&one.connection)).then(|| "Destination HTTP".to_owned());
-        events.map(|event| (*event).to_owned()).chain(http).collect()
-    };
-    let reports: Vec<(FailedReport, Vec<String>)> = existing(facts)?
-        .into_iter()
-        .map(|one| {
-            let lacks = lacks(&one);
-            (one, lacks)
-        })
-        .collect();
-    if reports.iter().any(|(_, lacks)| lacks.is_empty()) {
-        return Ok(());
-    }
-    for (one, lacks) in reports {
+    let mut findings = Vec::new();
+    for one in existing(facts)? {
+        let lacks = lacks(&one, &wanted);
+        if lacks.is_empty() {
+            return Ok(());
+        }
         let missing = lacks.join(", ");
-        report.finding(
+        findings.push(
             Finding::on(one.connection.subject())
                 .says(format!("lacks {missing}"))
                 .expected(format!("{}, and an HTTP destination", wanted.join(", ")))
@@ -67,7 +57,14 @@ fn listens_to_both(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecid
                 .evidence(facts.seen(&EVENT_SOURCES, &one.source.events)),
         );
     }
+    report.findings.extend(findings);
     Ok(())
+}
+
+fn lacks<'a>(one: &FailedReport, wanted: &[&'a str]) -> Vec<&'a str> {
+    let events = wanted.iter().copied().filter(|event| !one.source.listens_to(event));
+    let http = (!sends_by_http(&one.connection)).then_some("Destination HTTP");
+    events.chain(http).collect()
 }
 
 #[cfg(test)]

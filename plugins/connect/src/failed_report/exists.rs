@@ -18,9 +18,10 @@ pub const EXISTS: Check = Check::automated("connect.failed-report-exists")
     .settings(&[&AUTHORITY])
     .guide(GUIDE)
     .what(
-        "Looks for a connection whose source is the event group Connect and whose destination is HTTP. Where the \
-         maintainers of this report may disable failed connections themselves (`authority = \"self\"`), a missing \
-         report is only worth knowing; where another team holds that authority, the report is needed.",
+        "Looks for a connection whose source is the event group Connect and whose destination is HTTP. \
+         Where the maintainers of this report may disable failed connections themselves (`authority = \
+         \"self\"`), a missing report is only worth knowing; where another team holds that authority, the \
+         report is needed.",
     )
     .why("Connections fail unnoticed: what misses their data is usually another team's system.")
     .limits("While `authority` is not set, a missing report is a finding of low severity that asks for the answer.")
@@ -35,8 +36,8 @@ const EXISTS_REMEDY: Remedy = Remedy::new(&[
     ),
     Step::console(
         "Modules > Connect > Connections",
-        "create a connection: Source Event, Event Group Connect, select Failed Connection Run and Unexpected Process \
-         Exit, Destination HTTP, and select Listen for this Event",
+        "create a connection: Source Event, Event Group Connect, select Failed Connection Run and \
+         Unexpected Process Exit, Destination HTTP, and select Listen for this Event",
     ),
     Step::consult("the team that receives the report", "ask which format and which HTTP settings it needs"),
 ])

@@ -18,9 +18,9 @@ pub const AS_AGREED: Check = Check::hybrid("connect.failed-report-format")
     .settings(&[&FORMAT])
     .guide(GUIDE)
     .what(
-        "Derives the format of the failed connections report from its elements and compares it with `format`, which \
-         records what was agreed with the receiving team. Without a recorded agreement, somebody has to confirm the \
-         format that is in use.",
+        "Derives the format of the failed connections report from its elements and compares it with \
+         `format`, which records what was agreed with the receiving team. Without a recorded agreement, \
+         somebody has to confirm the format that is in use.",
     )
     .why("A receiver that cannot read the report drops it, often without telling anybody.")
     .limits("What the receiving team needs beyond the format cannot be seen.")

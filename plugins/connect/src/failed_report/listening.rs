@@ -15,8 +15,8 @@ pub const LISTENING: Check = Check::automated("connect.failed-report-listening")
     .what("Reads whether the failed connections report is enabled. With several reports, one that is on is enough.")
     .why("A report that is configured and not switched on looks exactly like a deployment without failures.")
     .limits(
-        "The Console calls it Listen for this Event; the service calls it `enabled`. That both are the same is an \
-         inference: compare them once on site.",
+        "The Console calls it Listen for this Event; the service calls it `enabled`. That both are the same \
+         is an inference: compare them once on site.",
     )
     .related(&["connect.failed-report-exists"])
     .remedy(&LISTENING_REMEDY)

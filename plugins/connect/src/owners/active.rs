@@ -19,14 +19,14 @@ pub const OWNER_ACTIVE: Check = Check::automated("connect.owner-active")
     .settings(&[&STALE_DAYS])
     .guide(GUIDE)
     .what(
-        "Looks up the owner of every connection among the Console users. An owner who is deleted, unknown, disabled in \
-         or missing from LDAP, or locked out is a finding; one who has not signed in for more than `stale_days` is one \
-         of low severity.",
+        "Looks up the owner of every connection among the Console users. An owner who is deleted, unknown, \
+         disabled in or missing from LDAP, or locked out is a finding; one who has not signed in for more \
+         than `stale_days` is one of low severity.",
     )
     .why("When its owner goes, a connection stops running, without a failed run that anybody would notice.")
     .limits(
-        "Service accounts rarely sign in to the Console: waive those. An account that is disabled in an identity store \
-         is seen only where the server synchronizes with it.",
+        "Service accounts rarely sign in to the Console: waive those. An account that is disabled in an \
+         identity store is seen only where the server synchronizes with it.",
     )
     .related(&["console-users.departed-accounts", "connect.next-run"])
     .remedy(&REMEDY)
@@ -39,14 +39,21 @@ const REMEDY: Remedy = Remedy::new(&[
     ),
     Step::decision(
         "the content cannot be transferred",
-        "export the connection, import it as a new scheduled connection under an existing user, and disable the old one",
+        "export the connection, import it as a new scheduled connection under an existing user, and disable \
+         the old one",
     ),
     Step::console("Modules > Connect > Connections > {subject}", "run it once and see that it finishes"),
-    Step::decision("{owner} only has not signed in for long", "ask whether the account is still needed, and by whom"),
+    Step::decision(
+        "{owner} only has not signed in for long",
+        "ask whether the account is still needed, and by whom",
+    ),
 ])
 .who(BOTH)
 .risk(Risk::Medium, Reversible::Yes)
-.cautions(&[DELETING_STOPS, "A connection that exists twice sends everything twice: disable the old one at once."])
+.cautions(&[
+    DELETING_STOPS,
+    "A connection that exists twice sends everything twice: disable the old one at once.",
+])
 .references(&[
     "Console User Guide: View user settings",
     "Console User Guide: Delete or transfer content for a non-active user",

@@ -18,7 +18,8 @@ use tancheck_plugin_api::prelude::*;
 const GUIDE: &[GuideReference] = &[guide("Review and update connection owners", 24)];
 
 /// Who may change users, personas and roles.
-const ADMINISTRATOR: &str = "a Console user with the Administrator reserved role, or with a custom role that holds the matching permission";
+const ADMINISTRATOR: &str = "a Console user with the Administrator reserved role, or with a custom role that holds the \
+                             matching permission";
 
 /// Who may repair a connection that lost its owner or persona.
 const BOTH: &str = "a user with the Connect role permissions that the Connect User Guide names for editing connections; \

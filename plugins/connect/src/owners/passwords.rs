@@ -19,8 +19,8 @@ pub const OWNER_PASSWORD_POLICY: Check = Check::attested("connect.owner-password
     .due_every(&ROTATION_DAYS)
     .guide(GUIDE)
     .what(
-        "Lists everybody who owns an enabled connection. Somebody confirms for each that the password meets the policy of \
-         the organization; a confirmation is good for `rotation_days`.",
+        "Lists everybody who owns an enabled connection. Somebody confirms for each that the password meets \
+         the policy of the organization; a confirmation is good for `rotation_days`.",
     )
     .why("The accounts behind connections are used by no person, so nobody is ever asked to change their password.")
     .limits("No interface tells the age of a password; the confirmation is taken as given.")

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tancheck_plugin_api::prelude::*;
 
 const REQUIRED_BY_SOURCE: Setting = Setting::table("required_permissions_by_source").about(
-    "privileges that a connection needs to run, by the kind of its source as in its route (savedquestions, events, …); \
-     those under \"*\" are needed by every connection",
+    "privileges that a connection needs to run, by the kind of its source as in its route (savedquestions, \
+     events, …); those under \"*\" are needed by every connection",
 );
 
 const OWNER_ROLES: Input = Input::new("connect.owner-roles", "effective roles of the owners of connections")
@@ -37,14 +37,14 @@ pub const OWNER_PERMISSIONS: Check = Check::automated("connect.owner-permissions
     .settings(&[&REQUIRED_BY_SOURCE])
     .guide(GUIDE)
     .what(
-        "For each enabled connection that runs as the default persona, takes the privileges that the effective roles of \
-         its owner grant, less those a deny role takes away, and compares them with those that \
-         `required_permissions_by_source` names for its kind of source.",
+        "For each enabled connection that runs as the default persona, takes the privileges that the \
+         effective roles of its owner grant, less those a deny role takes away, and compares them with \
+         those that `required_permissions_by_source` names for its kind of source.",
     )
     .why("A connection whose owner lost a role runs and sends nothing, or less than it should.")
     .limits(
-        "Which privileges a kind of source needs is not public: the setting has to tell. Computer groups limit what an \
-         owner sees as well; they are not judged here.",
+        "Which privileges a kind of source needs is not public: the setting has to tell. Computer groups \
+         limit what an owner sees as well; they are not judged here.",
     )
     .related(&["connect.owner-active"])
     .remedy(&OWNER_REMEDY)
@@ -79,14 +79,15 @@ pub const PERSONA_PERMISSIONS: Check = Check::automated("connect.persona-permiss
     .settings(&[&REQUIRED_BY_SOURCE])
     .guide(GUIDE)
     .what(
-        "For each enabled connection that runs as another than the default persona, compares the privileges that the \
-         roles of the persona grant with those that `required_permissions_by_source` names for its kind of source. A \
-         persona that is limited to No Computers cannot run a saved question, which is a finding as well.",
+        "For each enabled connection that runs as another than the default persona, compares the privileges \
+         that the roles of the persona grant with those that `required_permissions_by_source` names for its \
+         kind of source. A persona that is limited to No Computers cannot run a saved question, which is a \
+         finding as well.",
     )
     .why("A persona narrows what its user may do. One that is too narrow starves the connection without an error.")
     .limits(
-        "Which privileges a kind of source needs is not public: the setting has to tell. A computer group of the persona \
-         is recognized only where the server tells its name.",
+        "Which privileges a kind of source needs is not public: the setting has to tell. A computer group \
+         of the persona is recognized only where the server tells its name.",
     )
     .related(&["connect.persona-exists"])
     .remedy(&PERSONA_REMEDY)

@@ -14,14 +14,14 @@ pub const PERSONA_EXISTS: Check = Check::automated("connect.persona-exists")
     .reads(&[&CONNECTIONS, &PERSONAS, &USER_GROUPS])
     .guide(GUIDE)
     .what(
-        "Looks up the persona of each connection that runs as another than the default persona. A persona that is not \
-         there is a finding. One that is there, and that the owner of the connection may not take on, neither directly \
-         nor by a user group, is a finding of low severity.",
+        "Looks up the persona of each connection that runs as another than the default persona. A persona \
+         that is not there is a finding. One that is there, and that the owner of the connection may not \
+         take on, neither directly nor by a user group, is a finding of low severity.",
     )
     .why("Deleting a persona stops the connections that run as it.")
     .limits(
-        "The list of personas leaves out deleted ones and those the account may not see; with an account that sees only \
-         some, compare with the Console before acting.",
+        "The list of personas leaves out deleted ones and those the account may not see; with an account \
+         that sees only some, compare with the Console before acting.",
     )
     .related(&["connect.persona-permissions"])
     .remedy(&REMEDY)
