@@ -22,6 +22,7 @@ use crate::input::Input;
 use crate::manifest::Manifest;
 use crate::outcome::{Outcome, Undecided};
 use crate::plugin::{Plugin, judge};
+use crate::remedy::Remedy;
 use crate::validate;
 use crate::wire::{Inspection, Judgement};
 use jiff::Timestamp;
@@ -166,7 +167,7 @@ impl Case {
     /// Judges.
     #[must_use]
     pub fn judge(&self) -> Verdict {
-        Verdict(judge(self.check, self.title, &self.inspection))
+        Verdict(judge(self.check, self.title, &self.inspection), self.check.remedy)
     }
 
     /// Withholds each delivered input in turn and asserts that the judge then neither passes nor panics: it is
@@ -179,7 +180,7 @@ impl Case {
         for id in ids {
             let mut case = self.clone();
             case.inspection.inputs.remove(&id);
-            let Verdict(judgement) = case.judge();
+            let Verdict(judgement, _) = case.judge();
             assert!(
                 judgement.undecided.is_some() || !judgement.report.findings.is_empty(),
                 "{} passes without {id}",
@@ -209,7 +210,7 @@ pub fn tally(column: &str, counts: &[(&str, u64)]) -> Tally {
 
 /// What a judge said.
 #[derive(Clone, Debug)]
-pub struct Verdict(Judgement);
+pub struct Verdict(Judgement, Option<&'static Remedy>);
 
 impl Verdict {
     /// Asserts that everything was seen and is healthy.
@@ -219,15 +220,42 @@ impl Verdict {
         assert_eq!(self.0.report.findings, [], "{} has findings", self.0.check);
     }
 
-    /// Asserts findings on exactly these subject keys, in any order.
+    /// Asserts findings on exactly these subject keys, in any order, and that each fills the placeholders of the
+    /// check's remedy.
     #[track_caller]
     pub fn assert_findings(&self, keys: &[&str]) {
+        let unfilled = self.unfilled();
+        assert!(unfilled.is_empty(), "{}: nothing fills {unfilled:?} of the remedy", self.0.check);
         let mut found: Vec<&str> =
             self.0.report.findings.iter().map(|finding| finding.subject.key.as_str()).collect();
         let mut wanted = keys.to_vec();
         found.sort_unstable();
         wanted.sort_unstable();
         assert_eq!(found, wanted, "{}: {:#?}", self.0.check, self.0);
+    }
+
+    /// Placeholders of the remedy that a finding leaves as they are. `{subject}` and `{module}` are filled for it.
+    fn unfilled(&self) -> Vec<String> {
+        let Some(remedy) = self.1 else { return Vec::new() };
+        let texts: Vec<String> = remedy
+            .steps
+            .iter()
+            .filter_map(|step| serde_json::to_value(step).ok())
+            .flat_map(|step| {
+                step.as_object().cloned().into_iter().flatten().map(|(_, text)| text.to_string())
+            })
+            .chain(remedy.cautions.iter().map(|caution| (*caution).to_owned()))
+            .collect();
+        let is_name = |name: &&str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let names: std::collections::BTreeSet<&str> = texts
+            .iter()
+            .flat_map(|text| validate::placeholders(text))
+            .filter(|name| !name.is_empty() && !matches!(*name, "subject" | "module"))
+            .filter(is_name)
+            .collect();
+        let findings = &self.0.report.findings;
+        let missing = |name: &&str| findings.iter().any(|finding| !finding.values.contains_key(*name));
+        names.into_iter().filter(missing).map(str::to_owned).collect()
     }
 
     /// Asserts that nothing was decided, with this outcome.
@@ -324,6 +352,19 @@ mod tests {
         assert_eq!(conflicts(&Plugin::new("x", "X", "1").checks(&[&ONE, &ONE])), [""; 0]);
         let conflicts = conflicts(&Plugin::new("x", "X", "1").checks(&[&ONE, &TWO]));
         assert_eq!(conflicts, ["x.two: the setting limit is declared differently before"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "nothing fills [\"owner\"]")]
+    fn a_remedy_with_an_empty_placeholder_is_noticed() {
+        const REMEDY: Remedy =
+            Remedy::new(&[crate::Step::consult("{owner} of {subject}", "ask about {module}")]);
+        const FOUND: Check =
+            Check::automated("x.found").reads(&[&USERS]).remedy(&REMEDY).judge(|_, report| {
+                report.finding(Finding::on(crate::Subject::deployment()));
+                Ok(())
+            });
+        Case::of(&FOUND).judge().assert_findings(&["deployment"]);
     }
 
     #[test]
