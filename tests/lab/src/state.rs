@@ -1,6 +1,7 @@
 //! The state of the deployment: a pure function of the setup, the time and the faults.
 
 use crate::areas::actions::Actions;
+use crate::areas::answers::Answers;
 use crate::areas::connect::Connect;
 use crate::areas::fleet::Fleet;
 use crate::areas::groups::Groups;
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub(crate) server: Server,
     pub(crate) connect: Connect,
     pub(crate) health_check: HealthCheck,
+    pub(crate) answers: Answers,
 }
 
 impl State {
@@ -42,6 +44,7 @@ impl State {
             server: Server::new(&setup, now),
             connect: Connect::new(setup.seed, now),
             health_check: HealthCheck::new(now),
+            answers: Answers::new(now),
             people,
             setup,
             now,

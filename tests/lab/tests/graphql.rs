@@ -1,5 +1,4 @@
 //! Operations that the lab answers, held against the vendor's GraphQL schema, where that is at hand.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

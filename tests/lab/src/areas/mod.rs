@@ -1,6 +1,8 @@
 //! The areas of the deployment. Each holds its part of the state, its routes, its faults and its export files.
 
 pub(crate) mod actions;
+pub(crate) mod answers;
+pub(crate) mod client_management;
 pub(crate) mod connect;
 pub(crate) mod fleet;
 pub(crate) mod gateway;
@@ -29,7 +31,7 @@ pub(crate) struct Area {
 }
 
 /// All areas, in the order in which their routes are tried.
-pub(crate) static AREAS: [Area; 9] = [
+pub(crate) static AREAS: [Area; 11] = [
     people::AREA,
     fleet::AREA,
     groups::AREA,
@@ -39,6 +41,8 @@ pub(crate) static AREAS: [Area; 9] = [
     connect::AREA,
     gateway::AREA,
     health_check::AREA,
+    client_management::AREA,
+    answers::AREA,
 ];
 
 /// For areas without export files.

@@ -2,6 +2,7 @@
 #![expect(dead_code, clippy::panic, reason = "each test file uses its own part; a test fails by panicking")]
 
 use serde_json::Value;
+use std::sync::LazyLock;
 use tancheck_lab::Lab;
 
 /// What a route answered.
@@ -30,9 +31,9 @@ impl Response {
     }
 }
 
-fn agent() -> ureq::Agent {
+static AGENT: LazyLock<ureq::Agent> = LazyLock::new(|| {
     ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into()
-}
+});
 
 fn finish(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Response, ureq::Error> {
     let mut answer = answer?;
@@ -48,7 +49,7 @@ fn finish(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Resu
 
 /// GET with a session, options and path; errors are those of the connection.
 pub(crate) fn try_get(lab: &Lab, session: &str, options: &str, path: &str) -> Result<Response, ureq::Error> {
-    let mut request = agent().get(format!("{}{path}", lab.url())).header("session", session);
+    let mut request = AGENT.get(format!("{}{path}", lab.url())).header("session", session);
     if !options.is_empty() {
         request = request.header("tanium-options", options);
     }
@@ -67,7 +68,7 @@ pub(crate) fn get_with(lab: &Lab, options: &str, path: &str) -> Response {
 
 /// POST with the given session.
 pub(crate) fn post_as(lab: &Lab, session: &str, path: &str, body: &Value) -> Response {
-    let request = agent().post(format!("{}{path}", lab.url())).header("session", session);
+    let request = AGENT.post(format!("{}{path}", lab.url())).header("session", session);
     finish(request.content_type("application/json").send(body.to_string()))
         .unwrap_or_else(|e| panic!("POST {path}: {e}"))
 }

@@ -89,15 +89,12 @@ impl SavedAction {
     }
 }
 
-/// How endpoints fared with an action.
+/// How endpoints fared with an action that has ended.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Results {
     pub(crate) completed: u64,
     pub(crate) failed: u64,
     pub(crate) expired: u64,
-    pub(crate) running: u64,
-    pub(crate) waiting: u64,
-    pub(crate) downloading: u64,
 }
 
 /// An action: one run of a scheduled action, or one that was issued once.
@@ -139,7 +136,7 @@ impl Action {
         let targets = state.fleet.totals().online;
         let failed = (targets * self.failed_permille).div_ceil(1000);
         let expired = (targets * self.expired_permille).div_ceil(1000).min(targets - failed);
-        Results { completed: targets - failed - expired, failed, expired, ..Results::default() }
+        Results { completed: targets - failed - expired, failed, expired }
     }
 }
 

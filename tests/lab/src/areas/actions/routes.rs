@@ -1,9 +1,15 @@
 //! Actions, packages and their results.
 
-use super::render;
+use super::{Action, Results, render};
 use crate::clock;
+use crate::state::State;
 use crate::wire::{Answer, Call, Need, Refusal, Reply, Route, cache, get};
+use bytes::Bytes;
 use serde_json::{Value, json};
+use std::ops::Range;
+use std::sync::Arc;
+
+const ROWS_PER_PIECE: usize = 512;
 
 /// With the second privilege a list holds the caller's own rows only.
 const READ: Need = Need::AnyOf(&["read action", "read own action"]);
@@ -74,36 +80,21 @@ fn action(call: &Call<'_>) -> Answer {
 }
 
 fn result_info(call: &Call<'_>) -> Answer {
-    result(call, "result_infos", false)
+    let run = found_run(call)?;
+    let set = counters(call, run);
+    Ok(Reply::data(
+        json!({"max_available_age": "", "now": clock::result_time(call.now), "result_infos": [set]}),
+    ))
 }
 
-fn result_data(call: &Call<'_>) -> Answer {
-    result(call, "result_sets", true)
+fn found_run<'a>(call: &'a Call<'_>) -> Result<&'a Action, Refusal> {
+    call.state.actions.run(call.id(0)).filter(|run| sees(call, run.user)).ok_or_else(no_action)
 }
 
-/// Counted: one row per status, with `<action id>:<status>.` in the first column.
-fn result(call: &Call<'_>, key: &str, with_rows: bool) -> Answer {
-    let run = call.state.actions.run(call.id(0)).filter(|run| sees(call, run.user)).ok_or_else(no_action)?;
+fn counters(call: &Call<'_>, run: &Action) -> Value {
     let results = run.results(&call.state);
-    let statuses = [
-        ("Completed", results.completed),
-        ("Failed", results.failed),
-        ("Expired", results.expired),
-        ("Running", results.running),
-        ("Waiting", results.waiting),
-        ("Downloading", results.downloading),
-    ];
-    let rows: Vec<Value> = statuses
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .zip(1..)
-        .map(|((name, count), id)| {
-            let text = format!("{}:{name}.", run.id);
-            json!({"id": id, "cid": 0, "data": [[{"text": text}], [{"text": count.to_string()}]]})
-        })
-        .collect();
-    let tested: u64 = statuses.iter().map(|(_, count)| count).sum();
-    let mut set = json!({
+    let tested = results.completed + results.failed + results.expired;
+    json!({
         "age": 0,
         "archived_question_id": 0,
         "error_count": 0,
@@ -117,24 +108,105 @@ fn result(call: &Call<'_>, key: &str, with_rows: bool) -> Answer {
         "passed": tested,
         "question_id": 700_000 + run.id,
         "report_count": tested.div_ceil(100),
-        "row_count": rows.len(),
+        "row_count": tested,
         "row_count_machines": tested,
         "saved_question_id": 20_000 + run.id,
         "seconds_since_issued": call.now.duration_since(run.start).as_secs(),
-        "select_count": 1,
+        "select_count": 2,
         "tested": tested,
-    });
-    if with_rows {
-        set["columns"] = json!([
-            {"hash": 1_792_443_391, "name": "Action Statuses", "type": 1},
-            {"hash": 0, "name": "Count", "type": 3},
-        ]);
-        set["filtered_row_count"] = rows.len().into();
-        set["filtered_row_count_machines"] = tested.into();
-        set["item_count"] = rows.len().into();
-        set["rows"] = rows.into();
+    })
+}
+
+/// The columns of the vendor's example: one row per machine, with `<action id>:<status>.` in the second column.
+fn result_data(call: &Call<'_>) -> Answer {
+    let run = found_run(call)?;
+    let mut set = counters(call, run);
+    set["columns"] = json!([
+        {"hash": 3_409_330_187u32, "name": "Computer Name", "type": 1},
+        {"hash": 1_792_443_391, "name": "Action Statuses", "type": 1},
+        {"hash": 0, "name": "Count", "type": 3},
+    ]);
+    for count in ["filtered_row_count", "filtered_row_count_machines", "item_count"] {
+        set[count] = set["row_count"].clone();
     }
-    Ok(Reply::data(json!({"max_available_age": "", "now": clock::result_time(call.now), key: [set]})))
+    let opening = set.to_string();
+    let opening = format!(
+        "{{\"data\":{{\"max_available_age\":\"\",\"now\":\"{}\",\"result_sets\":[{},\"rows\":[",
+        clock::result_time(call.now),
+        opening.trim_end_matches('}'),
+    );
+    let results = run.results(&call.state);
+    let all = usize::try_from(results.completed + results.failed + results.expired).unwrap_or(usize::MAX);
+    let range = match call.options.row_count {
+        None => 0..all,
+        Some(count) => call.options.row_start.min(all)..call.options.row_start.saturating_add(count).min(all),
+    };
+    let rows = Rows {
+        state: Arc::clone(&call.state),
+        action: run.id,
+        results,
+        range,
+        index: 0,
+        online: 0,
+        first: true,
+    };
+    let rows = rows.map(Bytes::from);
+    Ok(Reply::pieces(
+        std::iter::once(Bytes::from(opening)).chain(rows).chain(std::iter::once("]}]}}".into())),
+    ))
+}
+
+/// Rows of an action's results: the first online endpoints failed, the next expired, the others completed.
+struct Rows {
+    state: Arc<State>,
+    action: u64,
+    results: Results,
+    /// The rows that are still to be written.
+    range: Range<usize>,
+    index: u64,
+    online: usize,
+    first: bool,
+}
+
+impl Rows {
+    fn row(&mut self, at: usize) -> Option<String> {
+        while self.index < self.state.fleet.count {
+            let endpoint = self.state.fleet.endpoint(self.index);
+            self.index += 1;
+            if !endpoint.online {
+                continue;
+            }
+            self.online += 1;
+            if self.online <= at {
+                continue;
+            }
+            let place = u64::try_from(at).unwrap_or(u64::MAX);
+            let status = match place {
+                place if place < self.results.failed => "Failed",
+                place if place < self.results.failed + self.results.expired => "Expired",
+                _ => "Completed",
+            };
+            let row = json!({"id": endpoint.computer_id, "cid": 0, "data": [
+                [{"text": endpoint.name()}], [{"text": format!("{}:{status}.", self.action)}], [{"text": "1"}],
+            ]});
+            let comma = if std::mem::take(&mut self.first) { "" } else { "," };
+            return Some(format!("{comma}{row}"));
+        }
+        None
+    }
+}
+
+impl Iterator for Rows {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let mut piece = String::new();
+        for _ in 0..ROWS_PER_PIECE {
+            let Some(at) = self.range.next() else { break };
+            piece.push_str(&self.row(at).unwrap_or_default());
+        }
+        (!piece.is_empty()).then_some(piece)
+    }
 }
 
 fn packages(call: &Call<'_>) -> Answer {

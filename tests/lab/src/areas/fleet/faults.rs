@@ -39,6 +39,18 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     },
     Fault {
+        name: "zone-servers-overloaded",
+        about: "all endpoints register through the two Zone Servers, evenly",
+        breaks: &["client-management.zone-server-capacity"],
+        apply: |state| {
+            state.fleet.change_all(|e| {
+                let at = usize::from(e.index % 2 == 1);
+                e.zone_server = Some(at);
+                e.server_name = super::ZONE_SERVERS[at];
+            });
+        },
+    },
+    Fault {
         name: "debug-log-level",
         about: "some workstations were left at logging level 41",
         breaks: &["client-management.log-level-default", "client-management.setting-values"],

@@ -216,9 +216,9 @@ impl Resolver<'_, '_> {
             "name": action.name,
             "package": self.package(action.package, &[]),
             "results": {
-                "completed": results.completed, "downloading": results.downloading, "expired": results.expired,
+                "completed": results.completed, "downloading": 0, "expired": results.expired,
                 "failed": results.failed, "failedVerification": 0, "id": action.id.to_string(),
-                "pendingVerification": 0, "running": results.running, "verified": 0, "waiting": results.waiting,
+                "pendingVerification": 0, "running": 0, "verified": 0, "waiting": 0,
                 "waitingToRetry": 0,
             },
             "startTime": iso(action.start),

@@ -74,6 +74,25 @@ pub(super) const FAULTS: &[Fault] = &[
         apply: |state| strip(state, CLIENT_MANAGEMENT_ROLE, &["client-management ", "show client"]),
     },
     Fault {
+        name: "maintainers-without-roles",
+        about: "the people who maintain the deployment lost their roles; administrators and the health reader kept theirs",
+        breaks: &[
+            "client-management.maintenance-roles",
+            "connect.maintenance-roles",
+            "connect.owner-permissions",
+            "health-check.maintenance-roles",
+        ],
+        apply: |state| {
+            let people = &mut state.people;
+            for user in people.users.iter_mut().filter(|user| user.domain == "LAB") {
+                user.roles.clear();
+            }
+            for group in &mut people.user_groups {
+                group.roles.clear();
+            }
+        },
+    },
+    Fault {
         name: "users-summary-only",
         about: "the global setting UsersNonSummaryViewDisallowed is 1, as on Tanium Cloud; nothing is wrong with that",
         breaks: &[],

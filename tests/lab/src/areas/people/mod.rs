@@ -4,7 +4,7 @@ mod faults;
 mod render;
 mod routes;
 
-use crate::areas::{AREAS, Area, no_exports};
+use crate::areas::{AREAS, Area};
 use crate::clock::{days, minutes};
 use crate::random;
 use crate::session::ADMINISTRATOR;
@@ -14,7 +14,8 @@ use std::sync::LazyLock;
 
 pub(crate) use render::user_reference;
 
-pub(crate) const AREA: Area = Area { routes: routes::routes, faults: faults::FAULTS, exports: no_exports };
+pub(crate) const AREA: Area =
+    Area { routes: routes::routes, faults: faults::FAULTS, exports: render::exports };
 
 /// The user whose token and password the lab hands out.
 pub(crate) const CHECKER: u64 = 2;
@@ -223,7 +224,12 @@ impl People {
 
     /// What a user may do: all that its roles grant less all that they deny.
     pub(crate) fn privileges_of(&self, id: u64) -> BTreeSet<String> {
-        let roles: Vec<&Role> = self.roles_of(id).iter().filter_map(|id| self.roles.get(id)).collect();
+        self.privileges_by(&self.roles_of(id))
+    }
+
+    /// What these roles grant, less what they deny.
+    pub(crate) fn privileges_by(&self, roles: &[u64]) -> BTreeSet<String> {
+        let roles: Vec<&Role> = roles.iter().filter_map(|id| self.roles.get(id)).collect();
         let named = |deny: bool| {
             let some = roles.iter().filter(move |role| role.deny == deny);
             some.flat_map(|role| role.privileges.iter()).map(|name| (*name).to_owned())

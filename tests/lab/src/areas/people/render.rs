@@ -1,6 +1,7 @@
 //! How users, roles, personas and tokens look in JSON.
 
 use super::{People, Persona, Role, Token, User, UserGroup, privilege_id};
+use crate::areas::Export;
 use crate::clock::{self, NEVER, iso};
 use crate::session::Granted;
 use crate::state::State;
@@ -193,4 +194,60 @@ pub(super) fn granted(token: &Granted) -> Value {
         "expire_in_days": token.expire_in_days,
         "last_used_on": clock::iso(token.created),
     })
+}
+
+/// What an administrator can export from the pages of users and personas.
+pub(super) fn exports(state: &State) -> Vec<Export> {
+    let people = &state.people;
+    let name = |id: &u64| people.user(*id).map_or("", |user| user.name.as_str()).to_owned();
+    let users = people.users.iter().filter(|user| !user.deleted).map(|user| {
+        let locked = if user.locked_out == 0 { "No" } else { "Yes" };
+        vec![
+            user.name.clone(),
+            user.domain.clone(),
+            locked.to_owned(),
+            user.last_login.map_or_else(|| "Never".to_owned(), iso),
+        ]
+    });
+    let personas = people.personas.iter().map(|persona| {
+        let users: Vec<String> = persona.users.iter().map(name).collect();
+        let groups: Vec<&str> = people
+            .user_groups
+            .iter()
+            .filter(|group| persona.user_groups.contains(&group.id))
+            .map(|group| group.name)
+            .collect();
+        vec![persona.id.to_string(), persona.name.to_owned(), users.join("; "), groups.join("; ")]
+    });
+    let of_users = people.users.iter().filter(|user| !user.deleted).flat_map(|user| {
+        let row =
+            |privilege: String| vec![user.name.clone(), "Default".to_owned(), privilege, "All".to_owned()];
+        people.privileges_of(user.id).into_iter().map(row).collect::<Vec<_>>()
+    });
+    let of_personas = people.personas.iter().flat_map(|persona| {
+        let row = |privilege: String| vec![persona.name.to_owned(), privilege, "All".to_owned()];
+        people.privileges_by(&persona.roles).into_iter().map(row).collect::<Vec<_>>()
+    });
+    vec![
+        Export {
+            file: "users.csv",
+            columns: &["Name", "Domain", "Locked Out", "Last Sign In"],
+            rows: users.collect(),
+        },
+        Export {
+            file: "personas.csv",
+            columns: &["ID", "Name", "Users", "User Groups"],
+            rows: personas.collect(),
+        },
+        Export {
+            file: "user-effective-permissions.csv",
+            columns: &["User", "Persona", "Permission", "Content Set"],
+            rows: of_users.collect(),
+        },
+        Export {
+            file: "persona-effective-permissions.csv",
+            columns: &["Persona", "Permission", "Content Set"],
+            rows: of_personas.collect(),
+        },
+    ]
 }

@@ -1,0 +1,206 @@
+//! Faults and export files: what a deployment in trouble shows.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{ask, get};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use tancheck_lab::{Lab, faults};
+
+/// Everything that can be seen from outside: all lists, a question, what is behind the connections, the export files.
+fn view(lab: &Lab) -> BTreeMap<String, String> {
+    let mut seen = BTreeMap::new();
+    for (pattern, _) in lab.get_routes().into_iter().filter(|(pattern, _)| !pattern.contains('{')) {
+        // The newest runs tell enough, and the month of all runs is long.
+        let path = if pattern.ends_with("/connectionruns") {
+            format!("{pattern}?limit=60")
+        } else {
+            pattern.to_owned()
+        };
+        seen.insert(pattern.to_owned(), get(lab, &path).text);
+    }
+    for question in [
+        "Get Client Extensions - Status from all machines",
+        "Get Tanium Client Explicit Setting[LogVerbosityLevel] from all machines",
+        "Get Tanium Client Explicit Setting[ServerNameList] from all machines",
+    ] {
+        let id = ask(lab, question);
+        let set =
+            get(lab, &format!("/api/v2/result_data/question/{id}")).data()["result_sets"][0]["rows"].clone();
+        seen.insert(question.to_owned(), set.to_string());
+    }
+    for saved in get(lab, "/api/v2/saved_actions").data().as_array().unwrap() {
+        if let Some(id) = saved["last_action"]["id"].as_u64() {
+            let path = format!("/api/v2/result_data/action/{id}");
+            seen.insert(path.clone(), get(lab, &path).text);
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    lab.write_exports(folder.path()).unwrap();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        seen.insert(name, std::fs::read_to_string(file.path()).unwrap());
+    }
+    seen
+}
+
+/// Without the numbers of caches, which differ from one request to the next.
+fn without_counters(text: &str) -> String {
+    let mut parts = text.split("\"cache_id\":");
+    let first = parts.next().unwrap_or_default().to_owned();
+    first + &parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit())).collect::<String>()
+}
+
+#[test]
+fn every_fault_changes_what_can_be_seen() {
+    let lab = Lab::builder().endpoints(100).start().unwrap();
+    let look = |lab: &Lab| -> BTreeMap<String, String> {
+        view(lab).into_iter().map(|(name, text)| (name, without_counters(&text))).collect()
+    };
+    let healthy = look(&lab);
+    let mut silent = Vec::new();
+    for fault in faults::ALL.iter() {
+        lab.inject(fault.name).unwrap();
+        if look(&lab) == healthy {
+            silent.push(fault.name);
+        }
+        lab.clear_faults();
+    }
+    assert!(silent.is_empty(), "faults without effect: {silent:?}");
+    assert_eq!(look(&lab), healthy, "a deployment without faults is healthy again");
+}
+
+#[test]
+fn faults_are_named_once_and_say_what_they_are() {
+    let names: BTreeSet<&str> = faults::ALL.iter().map(|fault| fault.name).collect();
+    assert_eq!(names.len(), faults::ALL.len());
+    for fault in faults::ALL.iter() {
+        assert!(fault.about.len() > 20 && !fault.about.ends_with('.'), "{}", fault.name);
+        assert!(fault.breaks.iter().all(|check| check.contains('.')), "{}", fault.name);
+    }
+    assert!(Lab::builder().fault("haunted").start().unwrap_err().to_string().contains("haunted"));
+}
+
+/// Undecidable from outside: the tool records these itself whenever it runs.
+const RECORDED: [&str; 2] =
+    ["client-management.endpoint-count-recorded", "client-management.leader-percentage-recorded"];
+
+#[test]
+fn every_check_of_the_catalogue_has_a_fault() {
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/requirements/catalogue.csv");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("skipped: {} is not there", path.display());
+        return;
+    };
+    let broken: BTreeSet<&str> = faults::ALL.iter().flat_map(|fault| fault.breaks.iter().copied()).collect();
+    let fields = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
+    let rows: Vec<Vec<String>> =
+        text.lines().map(fields).filter(|row| row.len() > 3 && row[0].contains('.')).collect();
+    let ids: BTreeSet<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    let unknown: Vec<&&str> = broken.iter().filter(|id| !ids.contains(**id)).collect();
+    assert!(unknown.is_empty(), "faults name checks that do not exist: {unknown:?}");
+    let modules = ["connect", "actions", "client-management", "health-check"];
+    let decided =
+        |row: &&Vec<String>| modules.contains(&row[1].as_str()) && !row.contains(&"attested".to_owned());
+    let missing: Vec<&str> = rows
+        .iter()
+        .filter(decided)
+        .map(|row| row[0].as_str())
+        .filter(|id| !broken.contains(id) && !RECORDED.contains(id))
+        .collect();
+    assert!(missing.is_empty(), "checks without a fault: {missing:?}");
+}
+
+#[test]
+fn a_healthy_deployment_has_nothing_to_find() {
+    let lab = Lab::builder().endpoints(1000).start().unwrap();
+    let users = common::get_with(&lab, r#"{"include_hidden_flag":1}"#, "/api/v2/users").data();
+    let active: BTreeSet<u64> = users
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|user| user["deleted_flag"] == false && user["locked_out"] == 0)
+        .map(|user| user["id"].as_u64().unwrap())
+        .collect();
+    let connections = get(&lab, "/plugin/products/connect/v1/connections").data();
+    for connection in connections.as_array().unwrap() {
+        assert!(active.contains(&connection["userId"].as_u64().unwrap()), "{connection}");
+        assert_eq!(
+            (&connection["enabled"], &connection["lastRunStatus"]),
+            (&json!(true), &json!("Finished"))
+        );
+        assert_eq!(connection["failedRunCount"], 0);
+    }
+    let saved = get(&lab, "/api/v2/saved_actions").data();
+    let saved = saved.as_array().unwrap().split_last().unwrap().1.to_vec();
+    let mut kinds = BTreeSet::new();
+    for action in &saved {
+        assert_eq!(action["status"], 0, "{action}");
+        assert_ne!(action["action_group"]["name"], "Default");
+        assert!(active.contains(&action["user"]["id"].as_u64().unwrap()));
+        let package = &action["package_spec"];
+        assert!(kinds.insert((package["source_id"].to_string(), package["parameters"].to_string())));
+        let run = get(&lab, &format!("/api/v2/actions/{}", action["last_action"]["id"])).data();
+        assert_eq!(run["status"], "Closed");
+    }
+    let info = get(&lab, "/api/v2/server_info").data()["Diagnostics"].clone();
+    for (key, value) in info["Module_Cache"].as_object().unwrap() {
+        assert!(value == "Success" || value.as_u64().is_some_and(|count| count > 0), "{key}: {value}");
+    }
+    let seats =
+        get(&lab, "/api/v2/license").data()["licensed_features"]["customer"]["seat_count"].as_u64().unwrap();
+    assert!(seats * 9 > 1000 * 10, "the license leaves room: {seats}");
+    assert_eq!(get(&lab, "/api/v2/unregistered_clients").data(), json!([]));
+}
+
+#[test]
+fn action_results_are_told_machine_by_machine() {
+    let lab = Lab::builder().endpoints(1000).fault("client-upgrade-failed").start().unwrap();
+    let set = get(&lab, "/api/v2/result_data/action/99001").data()["result_sets"][0].clone();
+    let rows = set["rows"].as_array().unwrap();
+    assert_eq!((rows.len(), &set["row_count"]), (980, &json!(980)));
+    let failed: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row["data"][1][0]["text"] == "99001:Failed.")
+        .map(|row| row["data"][0][0]["text"].as_str().unwrap())
+        .collect();
+    let status = get(&lab, "/api/v2/system_status").data();
+    let old: BTreeSet<&str> = status
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["full_version"] == "7.2.314.2962")
+        .map(|row| row["host_name"].as_str().unwrap())
+        .collect();
+    assert_eq!(failed, old, "the endpoints that failed are those that stayed old");
+}
+
+#[test]
+fn export_files_tell_the_same_as_the_routes() {
+    let lab = Lab::builder().endpoints(1000).fault("index-failures").fault("tpan-high").start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    lab.write_exports(folder.path()).unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(
+        read("client-health-failures.csv"),
+        "Domain,Failure,Count\r\nindex,the index database could not be opened,10\r\n"
+    );
+    assert_eq!(read("client-versions.csv"), "Tanium Client Version,Count\r\n7.4.4.1362,979\r\n");
+    assert!(read("client-settings.csv").contains("All Virtual Machines,LogVerbosityLevel,0,100\r\n"));
+    assert!(!read("client-settings.csv").contains("Client Containers"));
+    assert!(read("tpan-findings.csv").contains("2026-03-02T12:00:00Z,High,"));
+    assert_eq!(read("tpan-reports.csv").lines().count(), 7);
+    let groups = read("action-groups.csv");
+    assert!(groups.contains("Default,No Computers,"), "{groups}");
+    let modified = std::fs::metadata(folder.path().join("users.csv")).unwrap().modified().unwrap();
+    assert_eq!(modified, std::time::SystemTime::from(lab.now()), "files are as old as the deployment says");
+    let saved: Vec<Value> = get(&lab, "/api/v2/saved_actions").data().as_array().unwrap().clone();
+    assert_eq!(
+        read("scheduled-actions.csv").lines().count(),
+        saved.len(),
+        "a head line instead of cache_info"
+    );
+}
