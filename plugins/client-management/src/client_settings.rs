@@ -19,8 +19,8 @@ const REFERENCES: &[&str] = &[
 ];
 
 const BASELINE: Setting = Setting::table("baseline").about(
-    "client settings and the values that are right, as the administrator approved them: \
-     `ServerPort = [\"17472\"]`; an empty text among the values means that a client may lack the setting",
+    "client settings and the values that are right, as the administrator approved them: `ServerPort = \
+     [\"17472\"]`; an empty text among the values means that a client may lack the setting",
 );
 
 const EXPECTED: Setting = Setting::table("expected_counts").about(
@@ -39,16 +39,18 @@ pub(crate) const VALUES: Check = Check::automated("client-management.setting-val
     .settings(&[&BASELINE])
     .guide(GUIDE)
     .what(
-        "Asks every endpoint for each setting of `baseline` and reports each value that is not in it, with the number \
-         of endpoints. Settings that the server hands out to all clients are compared with the baseline as well.",
+        "Asks every endpoint for each setting of `baseline` and reports each value that is not in it, with \
+         the number of endpoints. Settings that the server hands out to all clients are compared with the \
+         baseline as well.",
     )
     .why(
-        "A setting that somebody changed on some clients shows nowhere until those clients behave differently, and then \
-         nobody remembers.",
+        "A setting that somebody changed on some clients shows nowhere until those clients behave \
+         differently, and then nobody remembers.",
     )
     .limits(
-        "Without a baseline it does not decide; it then offers the server's present values as one. The server tells what \
-         it hands out, not what a client holds. Old sensors tell a client's settings on Windows only.",
+        "Without a baseline it does not decide; it then offers the server's present values as one. The \
+         server tells what it hands out, not what a client holds. Old sensors tell a client's settings on \
+         Windows only.",
     )
     .related(&["client-management.setting-counts"])
     .remedy(&CORRECT)
@@ -61,13 +63,16 @@ const CORRECT: Remedy = Remedy::new(&[
         "find the endpoints whose value is {value}",
     ),
     Step::decision("the value is right", "add it to the values of {setting} in `baseline`"),
-    Step::console(SETTINGS_TAB, "otherwise correct {setting} on a few of these endpoints, then step by step on the others"),
+    Step::console(
+        SETTINGS_TAB,
+        "otherwise correct {setting} on a few of these endpoints, then step by step on the others",
+    ),
 ])
 .who(WHO)
 .risk(Risk::High, Reversible::Partly)
 .cautions(&[
-    "Changing a setting on many clients at once can cut them off from the servers: roll it out in steps, and wait after \
-     each until the clients register again.",
+    "Changing a setting on many clients at once can cut them off from the servers: roll it out in steps, \
+     and wait after each until the clients register again.",
 ])
 .references(REFERENCES);
 
@@ -79,9 +84,9 @@ pub(crate) const COUNTS: Check = Check::automated("client-management.setting-cou
     .settings(&[&EXPECTED, &COUNT_TOLERANCE])
     .guide(GUIDE)
     .what(
-        "Asks every endpoint for each setting of `expected_counts` and reports a value that more or fewer endpoints have \
-         than expected, beyond `setting_counts_tolerance_pct`. The expected number is scaled to the share of endpoints \
-         that answered.",
+        "Asks every endpoint for each setting of `expected_counts` and reports a value that more or fewer \
+         endpoints have than expected, beyond `setting_counts_tolerance_pct`. The expected number is scaled \
+         to the share of endpoints that answered.",
     )
     .why("A configuration that reached half of its clients looks finished until one of the others matters.")
     .limits("Questions count endpoints that are online; the page Client Health > Settings may count others.")
@@ -155,11 +160,8 @@ fn setting_values(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecide
     }
     for (setting, spread) in spreads {
         let may_lack_it = is_right(setting, "");
-        if spread.unlisted {
-            // An exported page lists what at least one client holds.
-            if !may_lack_it {
-                return Err(Undecided::not_evaluated(format!("the exported page does not list {setting}")));
-            }
+        if spread.unlisted && may_lack_it {
+            // An exported page lists what at least one client holds: nobody holds it, and nobody has to.
             continue;
         }
         let spread = if may_lack_it { spread } else { spread.absent_is_unknown() };

@@ -37,14 +37,14 @@ pub(crate) const RECORDED: Check = Check::automated("client-management.leader-pe
     .reads(&[&TPAN_LEADERS, &LEADERS, &LEADER_HISTORY])
     .guide(GUIDE)
     .what(
-        "Keeps the leader percentage of the latest TPAN report, as a person gives it, and the share of leaders that the \
-         server counts, each in a series of its own. It passes when one of them has a value of the present calendar \
-         week, and says so when that one is computed and not read from TPAN.",
+        "Keeps the leader percentage of the latest TPAN report, as a person gives it, and the share of \
+         leaders that the server counts, each in a series of its own. It passes when one of them has a \
+         value of the present calendar week, and says so when that one is computed and not read from TPAN.",
     )
     .why("No percentage is right by itself: only a series of them tells that the network changed.")
     .limits(
-        "TPAN counts by rules that are not public. The computed share is not the same number, and the two are never \
-         mixed.",
+        "TPAN counts by rules that are not public. The computed share is not the same number, and the two \
+         are never mixed.",
     )
     .applies("Health Check is licensed")
     .related(&["health-check.tpan-report-age"])
@@ -77,13 +77,14 @@ pub(crate) const CHANGED: Check = Check::automated("client-management.leader-per
     .settings(&[&WARN_CHANGE, &HIGH_CHANGE, &HISTORY_WEEKS])
     .guide(GUIDE)
     .what(
-        "Compares the leader percentage with the median of the last `history_weeks` weeks of the same series: the one \
-         of TPAN where it is long enough, else the computed one. A change of more than `warn_relative_change_pct`, up \
-         or down, is reported; a rise of more than `high_relative_change_pct` is reported as high.",
+        "Compares the leader percentage with the median of the last `history_weeks` weeks of the same \
+         series: the one of TPAN where it is long enough, else the computed one. A change of more than \
+         `warn_relative_change_pct`, up or down, is reported; a rise of more than \
+         `high_relative_change_pct` is reported as high.",
     )
     .why(
-        "A client that leads its neighbourhood talks to the server over the wide-area network. When more clients lead, \
-         more traffic leaves the sites; when fewer do, subnets may be gone.",
+        "A client that leads its neighbourhood talks to the server over the wide-area network. When more \
+         clients lead, more traffic leaves the sites; when fewer do, subnets may be gone.",
     )
     .limits("Needs three earlier weeks of one series. The percentage alone is never judged: no value of it is ideal.")
     .applies("Health Check is licensed")

@@ -1,8 +1,7 @@
 //! tancheck plugin for Client Management: the Tanium Client on endpoints.
 //!
-//! Covers what the maintenance guide asks for the client: alerts for disconnected clients (page 9), leader percentage
-//! (page 11), endpoint count and licence (page 12), client extensions (page 19), registration and logging levels
-//! (page 20), settings and versions (page 21), and what every module has (pages 7 and 35).
+//! Guide: disconnected clients (page 9), leader percentage (11), endpoint count and licence (12), client extensions
+//! (19), registration and logging levels (20), settings and versions (21), and what every module has (7, 35).
 #![forbid(unsafe_code)]
 
 mod client_settings;
@@ -10,16 +9,12 @@ mod endpoint_count;
 mod extensions;
 mod inputs;
 mod leaders;
-mod license;
 mod log_levels;
-mod new_endpoints;
 mod registration;
 mod setup;
 mod spread;
-mod upgrades;
 mod versions;
 mod weeks;
-mod zone_servers;
 
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::templates::{maintenance_roles, support_bundle};
@@ -39,17 +34,17 @@ pub const PLUGIN: Plugin = Plugin::new("client-management", "Client Management",
         &endpoint_count::RECORDED,
         &endpoint_count::LOW,
         &endpoint_count::HIGH,
-        &new_endpoints::AUTHORIZED,
+        &endpoint_count::AUTHORIZED,
         &endpoint_count::RETENTION_KNOWN,
-        &license::EXCEEDED,
-        &license::HEADROOM,
+        &endpoint_count::EXCEEDED,
+        &endpoint_count::HEADROOM,
         &extensions::INDEX,
         &extensions::RECORDER,
         &extensions::OTHER,
         &registration::LISTS,
         &registration::SINGLE,
-        &zone_servers::BALANCE,
-        &zone_servers::ENOUGH,
+        &registration::BALANCE,
+        &registration::ENOUGH,
         &log_levels::DEFAULT,
         &log_levels::SENSITIVE,
         &log_levels::VDI,
@@ -58,7 +53,7 @@ pub const PLUGIN: Plugin = Plugin::new("client-management", "Client Management",
         &client_settings::COUNTS,
         &versions::OUTDATED,
         &versions::VERSION_ACCEPTED,
-        &upgrades::FAILED,
+        &versions::FAILED,
         &SUPPORT_BUNDLE,
     ]);
 

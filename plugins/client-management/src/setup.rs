@@ -18,13 +18,13 @@ pub(crate) const AUTO_REDEPLOY: Check = Check::hybrid("client-management.auto-re
     .settings(&[&REDEPLOY_LABEL])
     .guide(&[guide("Configure alerts for disconnected Tanium Clients", 9)])
     .what(
-        "Asks whether a Client Management deployment targets the Discover label of disconnected endpoints, or whether \
-         somebody decided against it; or looks for such a deployment in an exported list. It reports that neither is \
-         so.",
+        "Asks whether a Client Management deployment targets the Discover label of disconnected endpoints, \
+         or whether somebody decided against it; or looks for such a deployment in an exported list. It \
+         reports that neither is so.",
     )
     .why(
-        "Local administrators can stop or remove the client. Redeployment puts it back without anybody having to \
-         notice.",
+        "Local administrators can stop or remove the client. Redeployment puts it back without anybody \
+         having to notice.",
     )
     .limits("Deployments have no public route: the check knows what a person answered, not what runs.")
     .applies("Discover and Client Management are licensed")
@@ -49,8 +49,8 @@ const REMEDY: Remedy = Remedy::new(&[
 .who("a user holding the Client Management role permissions named in the Client Management user guide")
 .risk(Risk::Medium, Reversible::Partly)
 .cautions(&[
-    "Redeployment also reaches hosts that the client was taken off on purpose: let the label hold only those that are \
-     meant.",
+    "Redeployment also reaches hosts that the client was taken off on purpose: let the label hold only \
+     those that are meant.",
 ])
 .references(&["Tanium Client Management User Guide: Configure automated maintenance"]);
 
@@ -86,7 +86,10 @@ fn auto_redeploy(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided
             let to_label =
                 deployments.iter().find(|deployment| deployment.target.to_lowercase().contains(&label));
             if let Some(deployment) = to_label {
-                report.note(format!("the deployment {:?} targets the label", deployment.name));
+                report.note(format!(
+                    "the deployment {:?} (status {:?}) targets the label",
+                    deployment.name, deployment.status
+                ));
                 return Ok(());
             }
             format!("is not set up: none of {} deployments targets the label {label:?}", deployments.len())
@@ -94,9 +97,9 @@ fn auto_redeploy(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided
     };
     report.finding(
         Finding::on(Subject::new("deployment", "auto-redeploy", "automatic redeployment"))
+            .evidence(facts.seen(&REDEPLOYMENT, &says))
             .says(says)
             .expected("a deployment to the label of disconnected endpoints, or a decision against it")
-            .evidence(facts.seen(&REDEPLOYMENT, "neither"))
             .confirms("no automatic redeployment"),
     );
     Ok(())

@@ -134,8 +134,8 @@ impl Spread {
         let listed: Vec<&SettingRow> = rows.iter().filter(in_group).collect();
         if listed.is_empty() {
             return Err(Undecided::not_evaluated(format!(
-                "client-settings.csv holds no row of the computer group {group:?}; select it on the page Client Health > \
-                 Settings and add its rows"
+                "client-settings.csv holds no row of the computer group {group:?}; select it on the page \
+                 Client Health > Settings and add its rows"
             )));
         }
         let mut spread = Self::default();
@@ -178,6 +178,9 @@ impl Spread {
     ///
     /// Endpoints that were silent are the engine's to judge; those that answered without telling are judged here.
     pub(crate) fn settle(&self, what: &str, report: &mut Report) -> Result<(), Undecided> {
+        if self.unlisted {
+            return Err(Undecided::not_evaluated(format!("the exported page does not list {what}")));
+        }
         complete(what, self.total(), self.unknown)?;
         if self.unseen() > 0 {
             report.note(format!("{}: {} endpoints did not tell and are not judged", what, self.unseen()));

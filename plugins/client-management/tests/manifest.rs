@@ -10,6 +10,15 @@ fn the_manifest_is_valid() {
     testing::assert_valid(&PLUGIN);
 }
 
+/// The texts are pages for people: a line that was broken badly shows as a gap.
+#[test]
+fn no_text_has_a_gap() {
+    let text =
+        tancheck_plugin_api::serde_json::to_string(&Manifest::of(&PLUGIN)).expect("a manifest is plain data");
+    let gap = text.find("  ").map(|at| &text[at.saturating_sub(60)..at + 20]);
+    assert_eq!(gap, None);
+}
+
 /// Renaming a check loses its history, its waivers and its attestations: a change here is a decision.
 #[test]
 fn the_checks_are_those_of_the_guide() {

@@ -4,14 +4,14 @@ use super::ASK;
 use tancheck_plugin_api::prelude::*;
 
 /// The state of client extensions. Its columns are not documented: see [`crate::extensions`].
-pub(crate) const EXTENSIONS: Input =
-    Input::new("client-management.extensions", "state of client extensions").sources(&[
+pub(crate) const EXTENSIONS: Input = Input::new("client-management.extensions", "state of client extensions")
+    .sources(&[
         Source::question("Get Client Extensions - Status from all machines").needs(ASK),
         Source::export(
             "client-health-failures.csv",
             "Administration > Shared Services > Client Management > Client Health > Deployment",
-            "select the Interact icon of the panel Health Failures and export the results with these columns, \
-             and Computer Name where there is one",
+            "select the Interact icon of the panel Health Failures and export the results with these \
+             columns, and Computer Name where there is one",
             &["Domain", "Failure", "Count"],
         ),
     ]);
@@ -163,7 +163,7 @@ pub(crate) const MODULE_UPGRADES: Input = Input::new(
     ),
     Source::answer(
         "Did every upgrade that Client Management ran reach all of its endpoints? (See Client Management > \
-             Client Upgrades)",
+         Client Upgrades)",
         Accepts::Choice(&["yes", "no", "none was run"]),
         30,
     ),

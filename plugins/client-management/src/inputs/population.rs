@@ -39,9 +39,8 @@ pub(crate) const NEW_ENDPOINTS: Input =
     Input::new("client-management.new-endpoints", "endpoints first seen within the last week").sources(&[
         Source::gateway(
             "endpoints",
-            "query ($after: Cursor, $since: String) { endpoints(first: 100, after: $after, \
-             filter: {path: \"eidFirstSeen\", op: GT, value: $since}) { \
-             edges { node { id name eidFirstSeen ipAddress } } \
+            "query ($after: Cursor, $since: String) { endpoints(first: 100, after: $after, filter: {path: \
+             \"eidFirstSeen\", op: GT, value: $since}) { edges { node { id name eidFirstSeen ipAddress } } \
              pageInfo { hasNextPage endCursor } totalRecords } }",
         )
         .variables(&[("since", "{since:7d}")])
@@ -196,4 +195,7 @@ pub(crate) struct Deployment {
     /// What it deploys to.
     #[serde(rename = "Target", deserialize_with = "lenient::text")]
     pub(crate) target: String,
+    /// Whether it runs, in the words of the page; they are not documented.
+    #[serde(rename = "Status", deserialize_with = "lenient::text")]
+    pub(crate) status: String,
 }

@@ -43,7 +43,7 @@ const LEVELS_ASKED: Source = Source::question(
 )
 .sampled_by(
     "Get Computer Name from all machines with Tanium Client Explicit Setting[LogVerbosityLevel] equals \
-             {value}",
+     {value}",
 )
 .needs(ASK);
 
@@ -99,7 +99,7 @@ pub(crate) const SERVER_LISTS: Input = Input::new(
     Source::question("Get Tanium Client Explicit Setting[ServerNameList] from all machines")
         .sampled_by(
             "Get Computer Name from all machines with Tanium Client Explicit Setting[ServerNameList] equals \
-                 {value}",
+             {value}",
         )
         .needs(ASK),
     Source::question("Get Tanium Server Name List from all machines")

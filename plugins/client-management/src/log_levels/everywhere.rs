@@ -4,7 +4,7 @@ use super::{GUIDE, Levels, REFERENCES, SETTINGS_TAB, UNSET_LEVEL, WHO};
 use crate::inputs::{
     LOG_LEVELS, LOG_LEVELS_CONTAINERS, LOG_LEVELS_EXEMPT, LOG_LEVELS_INVESTIGATED, LOG_VERBOSITY,
 };
-use crate::spread::Spread;
+use crate::spread::{Held, Spread};
 use tancheck_plugin_api::prelude::*;
 
 const DEFAULT_LEVEL: Setting = Setting::integer("default_level", 1, 0, 100)
@@ -12,13 +12,13 @@ const DEFAULT_LEVEL: Setting = Setting::integer("default_level", 1, 0, 100)
     .from_guide();
 
 const EXEMPT_GROUPS: Setting = Setting::list("exempt_groups", &[]).about(
-    "computer groups whose level may differ from the default: those meant for level 0 (VDI, sensitive, limited). \
-     Choose groups that do not share members",
+    "computer groups whose level may differ from the default: those meant for level 0 (VDI, sensitive, \
+     limited). Choose groups that do not share members",
 );
 
 const INVESTIGATION_GROUPS: Setting = Setting::table("investigation_groups").about(
-    "computer groups whose level is raised for an investigation, each with the last day of it: \
-     `\"Case 4711\" = \"2026-07-31\"`",
+    "computer groups whose level is raised for an investigation, each with the last day of it: `\"Case \
+     4711\" = \"2026-07-31\"`",
 );
 
 const CONTAINER_GROUP: Setting = Setting::text("container_group", None)
@@ -36,18 +36,18 @@ pub(crate) const DEFAULT: Check = Check::automated("client-management.log-level-
     .settings(&[&DEFAULT_LEVEL, &EXEMPT_GROUPS, &INVESTIGATION_GROUPS, &CONTAINER_GROUP])
     .guide(GUIDE)
     .what(
-        "Asks every endpoint for LogVerbosityLevel and reports each level other than `default_level`. A client without \
-         the setting has level 1. Members of `exempt_groups`, of `investigation_groups` whose day is not over, and of \
-         `container_group` are left out.",
+        "Asks every endpoint for LogVerbosityLevel and reports each level other than `default_level`. A \
+         client without the setting has level 1. Members of `exempt_groups`, of `investigation_groups` \
+         whose day is not over, and of `container_group` are left out.",
     )
     .why(
-        "A higher level costs each client processor time and disk space, day after day. At level 0 there is no log to \
-         look into when something goes wrong.",
+        "A higher level costs each client processor time and disk space, day after day. At level 0 there is \
+         no log to look into when something goes wrong.",
     )
     .limits(
-        "Members of the groups are counted, not compared by name: where groups share members, or where members did not \
-         answer both questions, the check does not decide. Old sensors tell the setting on Windows only. Which \
-         endpoints are new since the last run is not told.",
+        "Members of the groups are counted, not compared by name: where groups share members, or where \
+         members did not answer both questions, the check does not decide. Old sensors tell the setting on \
+         Windows only. Which endpoints are new since the last run is not told.",
     )
     .related(&[
         "client-management.log-level-vdi",
@@ -98,8 +98,8 @@ pub(crate) const CONTAINERS: Check = Check::automated("client-management.log-lev
     .judge(log_level_containers);
 
 const ASK_SUPPORT: Remedy = Remedy::new(&[Step::support(
-    "ask to have the logging level of the Client Containers in {group} changed from {level}; bring the list of \
-     endpoints and the reason",
+    "ask to have the logging level of the Client Containers in {group} changed from {level}; bring the list \
+     of endpoints and the reason",
 )])
 .who("Tanium Support")
 .cautions(&["Never deploy an action for this: the level of Client Containers cannot be changed by actions."])
@@ -135,8 +135,24 @@ impl Exempt {
         self.0.iter().map(|levels| levels.count(level)).sum()
     }
 
-    fn unseen(&self) -> u64 {
-        self.0.iter().map(Levels::unseen).sum()
+    /// How many of the endpoints at a level are left when the members of the groups are taken out, or why that is not
+    /// known. `unseen` endpoints did not tell their level.
+    fn leave(&self, level: i64, count: u64, unseen: u64) -> Result<u64, String> {
+        let members = self.count(level);
+        // More members than endpoints: some did not answer when all were asked, or belong to two groups.
+        if members > count + unseen {
+            return Err(format!(
+                "the exempt groups share members: {members} of them for {count} endpoints at level {level}"
+            ));
+        }
+        let left = count.saturating_sub(members);
+        let silent: u64 = self.0.iter().map(Levels::unseen).sum();
+        if left > 0 && left <= silent {
+            return Err(format!(
+                "{left} endpoints at level {level} may be members of exempt groups that did not answer"
+            ));
+        }
+        Ok(left)
     }
 }
 
@@ -166,41 +182,26 @@ fn log_level_default(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undec
     let exempt = Exempt::of(facts)?;
     let mut open = Vec::new();
     for (level, held) in levels.at.iter().filter(|(level, _)| **level != wanted) {
-        let left = match held.count.checked_sub(exempt.count(*level)) {
-            Some(left) => left,
-            // More members than endpoints at this level: some did not answer the question to all machines …
-            None if exempt.count(*level) - held.count <= levels.unseen() => 0,
-            // … or are members of two groups, and then nothing is known about the others.
-            None => {
-                open.push(format!("the exempt groups hold more endpoints at level {level} than there are, so they share members"));
+        let left = match exempt.leave(*level, held.count, levels.unseen()) {
+            Ok(0) if !levels.spread.unlisted => continue,
+            Ok(left) => left,
+            Err(why) => {
+                open.push(why);
                 continue;
             }
         };
-        if left == 0 && (held.count > 0 || !levels.spread.unlisted) {
-            continue;
+        // With exempt groups the names may be those of their members.
+        let sample = if exempt.0.is_empty() { held.sample.clone() } else { Vec::new() };
+        let left = Held { count: left, sample, ..Held::default() };
+        let finding = Finding::on(Subject::new("logging level", level, format!("level {level}")))
+            .expected(format!("level {wanted}"))
+            .evidence(facts.seen(&LOG_LEVELS, held.count))
+            .fill("level", level);
+        let mut finding = levels.told(finding, &left);
+        if *level == 0 {
+            finding.says.push_str(", and their clients log nothing");
         }
-        if !exempt.0.is_empty() && left <= exempt.unseen() {
-            open.push(format!(
-                "{left} endpoints at level {level} may be members of exempt groups that did not answer"
-            ));
-            continue;
-        }
-        let says = match level {
-            0 => {
-                format!("is what {left} endpoints outside the exempt groups have: their clients log nothing")
-            }
-            _ => format!("is what {left} endpoints have"),
-        };
-        report.finding(
-            Finding::on(Subject::new("logging level", level, format!("level {level}")))
-                .says(says)
-                .expected(format!("level {wanted}"))
-                .affected(left, Some(levels.spread.total()))
-                // With exempt groups the names may be those of their members.
-                .sample(if exempt.0.is_empty() { &held.sample[..] } else { &[] })
-                .evidence(facts.seen(&LOG_LEVELS, held.count))
-                .fill("level", level),
-        );
+        report.finding(finding);
     }
     if !open.is_empty() {
         return Err(Undecided::not_evaluated(open.join("; ")));

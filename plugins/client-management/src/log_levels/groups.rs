@@ -9,8 +9,8 @@ use tancheck_plugin_api::prelude::*;
 const ALL_VIRTUAL: &str = "All Virtual Machines";
 
 const VDI_GROUP: Setting = Setting::text("vdi_group", Some(ALL_VIRTUAL)).about(
-    "the computer group of the VDI endpoints; All Virtual Machines also holds virtual servers, so name a group of your \
-     own. Empty where VDI is not used",
+    "the computer group of the VDI endpoints; All Virtual Machines also holds virtual servers, so name a \
+     group of your own. Empty where VDI is not used",
 );
 
 const VDI_LEVEL: Setting = Setting::integer("vdi_level", 0, 0, 100)
@@ -38,13 +38,13 @@ pub(crate) const VDI: Check = Check::automated("client-management.log-level-vdi"
     .settings(&[&VDI_GROUP, &VDI_LEVEL])
     .guide(GUIDE)
     .what(
-        "Asks the members of `vdi_group` for LogVerbosityLevel and reports each level other than `vdi_level`. A client \
-         without the setting has level 1.",
+        "Asks the members of `vdi_group` for LogVerbosityLevel and reports each level other than \
+         `vdi_level`. A client without the setting has level 1.",
     )
     .why("Dozens of virtual desktops share one host's disks: what each client logs, the host writes dozens of times.")
     .limits(
-        "The group All Virtual Machines also holds virtual servers: findings about it are for information. Old sensors \
-         tell the setting on Windows only.",
+        "The group All Virtual Machines also holds virtual servers: findings about it are for information. \
+         Old sensors tell the setting on Windows only.",
     )
     .applies("VDI is used")
     .related(&["client-management.log-level-default"])
@@ -60,9 +60,9 @@ pub(crate) const SENSITIVE: Check = Check::hybrid("client-management.log-level-s
     .settings(&[&SENSITIVE_GROUPS, &LIMITED_GROUPS, &SENSITIVE_LEVEL])
     .guide(GUIDE)
     .what(
-        "Asks the members of `sensitive_groups` and `limited_groups` for LogVerbosityLevel and reports each level other \
-         than `sensitive_level`. A client without the setting has level 1. A person may confirm a level that is meant, \
-         for an investigation for instance.",
+        "Asks the members of `sensitive_groups` and `limited_groups` for LogVerbosityLevel and reports each \
+         level other than `sensitive_level`. A client without the setting has level 1. A person may confirm \
+         a level that is meant, for an investigation for instance.",
     )
     .why("On such endpoints a log is a burden, or a place where something may end up that should not.")
     .limits(LIMITS)
@@ -97,7 +97,7 @@ fn log_level_vdi(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided
     let wanted = facts.integer(&VDI_LEVEL)?;
     let spread = Spread::of_group(facts, &LOG_LEVELS_VDI, LOG_VERBOSITY, group)?;
     if spread.answered == Some(0) && spread.silent == 0 {
-        return Err(Undecided::not_applicable(format!("the computer group {group:?} has no members")));
+        return Err(facts.absent(&LOG_LEVELS_VDI, format!("the computer group {group:?} has no members")));
     }
     let levels = Levels::of(spread, UNSET_LEVEL);
     let mixed = group.eq_ignore_ascii_case(ALL_VIRTUAL);
@@ -117,8 +117,8 @@ fn log_level_sensitive(facts: &Facts<'_>, report: &mut Report) -> Result<(), Und
     let (sensitive, limited) = (facts.list(&SENSITIVE_GROUPS), facts.list(&LIMITED_GROUPS));
     if sensitive.is_empty() && limited.is_empty() {
         return Err(Undecided::not_evaluated(
-            "name the computer groups of sensitive and of limited endpoints in `sensitive_groups` and `limited_groups`, \
-             or `[\"none\"]` where there are none",
+            "name the computer groups of sensitive and of limited endpoints in `sensitive_groups` and \
+             `limited_groups`, or `[\"none\"]` where there are none",
         ));
     }
     let named = |groups: Vec<&'_ str>| -> Vec<String> {

@@ -6,6 +6,7 @@ mod groups;
 pub(crate) use everywhere::{CONTAINERS, DEFAULT};
 pub(crate) use groups::{SENSITIVE, VDI};
 
+use crate::inputs::LOG_VERBOSITY;
 use crate::spread::{Held, Spread};
 use std::collections::BTreeMap;
 use tancheck_plugin_api::GuideReference;
@@ -18,8 +19,8 @@ const WHO: &str =
 
 const SETTINGS_TAB: &str = "Administration > Shared Services > Client Management > Client Health > Settings";
 
-const LIMITS: &str = "Old sensors tell the setting on Windows only. Endpoints that do not answer are not seen, and the page \
-    Client Health > Settings has no public route.";
+const LIMITS: &str = "Old sensors tell the setting on Windows only. Endpoints that do not answer are not \
+    seen, and the page Client Health > Settings has no public route.";
 
 const REFERENCES: &[&str] = &[
     "Tanium Client Management User Guide: Managing client settings and configurations in Client Management",
@@ -78,6 +79,18 @@ impl Levels {
         self.spread.settle(what, report)
     }
 
+    /// Says how many endpoints have a level; the exported page does not count those of a setting it does not list.
+    fn told(&self, finding: Finding, held: &Held) -> Finding {
+        if self.spread.unlisted {
+            return finding.says(format!("is what all clients have: the page does not list {LOG_VERBOSITY}"));
+        }
+        let total = self.spread.total();
+        finding
+            .says(format!("is what {} of {total} endpoints have", held.count))
+            .affected(held.count, Some(total))
+            .sample(&held.sample)
+    }
+
     /// Reports every level but `wanted` among the members of a group.
     fn report_others(
         &self,
@@ -87,28 +100,16 @@ impl Levels {
         finish: impl Fn(Finding, i64) -> Finding,
     ) {
         for (level, held) in self.at.iter().filter(|(level, _)| **level != wanted) {
-            let says = if held.count == 0 {
-                format!(
-                    "is what all its clients have: the page does not list {}",
-                    crate::inputs::LOG_VERBOSITY
-                )
-            } else {
-                format!("is what {} of {} endpoints have", held.count, self.spread.total())
-            };
-            let known = (self.spread.total() > 0).then(|| self.spread.total());
             let subject = Subject::new(
                 "logging level",
                 format!("{group}/{level}"),
                 format!("level {level} in {group}"),
             );
             let finding = Finding::on(subject)
-                .says(says)
                 .expected(format!("level {wanted}"))
-                .affected(held.count, known)
-                .sample(&held.sample)
                 .fill("group", group)
                 .fill("level", level);
-            report.finding(finish(finding, *level));
+            report.finding(finish(self.told(finding, held), *level));
         }
     }
 }

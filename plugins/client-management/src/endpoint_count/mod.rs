@@ -1,21 +1,27 @@
 //! "Check the endpoint count", page 12: is the number recorded, and is it what was to be expected?
 
+mod license;
+mod new_endpoints;
+
+pub(crate) use license::{EXCEEDED, HEADROOM};
+pub(crate) use new_endpoints::AUTHORIZED;
+
 use crate::inputs::{ENDPOINT_COUNT, ENDPOINT_HISTORY, EndpointTotal, NEW_ENDPOINTS, NewEndpoint, RETENTION};
 use crate::weeks::{self, Series};
 use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::ClientStatus;
 
-pub(crate) const GUIDE: &[GuideReference] = &[guide("Check the endpoint count", 12)];
+const GUIDE: &[GuideReference] = &[guide("Check the endpoint count", 12)];
 
 /// How many earlier weeks make the base of a comparison.
 const BASE_WEEKS: usize = 8;
 
-pub(crate) const EXPECTED_COUNT: Setting = Setting::integer_unset("expected_count", 1, 10_000_000)
+const EXPECTED_COUNT: Setting = Setting::integer_unset("expected_count", 1, 10_000_000)
     .unit("endpoints")
     .about("the number of endpoints to expect; without it, the median of the earlier weeks");
 
-pub(crate) const TOLERANCE: Setting = Setting::integer("tolerance_pct", 10, 0, 100)
+const TOLERANCE: Setting = Setting::integer("tolerance_pct", 10, 0, 100)
     .unit("percent")
     .about("how far the endpoint count may be from the expected number");
 
@@ -31,16 +37,16 @@ pub(crate) const RECORDED: Check = Check::automated("client-management.endpoint-
     .reads(&[&ENDPOINT_COUNT, &ENDPOINT_HISTORY])
     .guide(GUIDE)
     .what(
-        "Reads the number of managed endpoints and keeps it for later runs, each source in a series of its own. It \
-         passes when a value of the present calendar week is stored.",
+        "Reads the number of managed endpoints and keeps it for later runs, each source in a series of its \
+         own. It passes when a value of the present calendar week is stored.",
     )
     .why(
-        "Only a series shows whether endpoints vanish or appear, and when the licence will be used up. A single number \
-         shows neither.",
+        "Only a series shows whether endpoints vanish or appear, and when the licence will be used up. A \
+         single number shows neither.",
     )
     .limits(
-        "The server's own count is documented only as the clients in the network. That it equals Total Endpoints of the \
-         Home page is not stated.",
+        "The server's own count is documented only as the clients in the network. That it equals Total \
+         Endpoints of the Home page is not stated.",
     )
     .remedy(&RECORD)
     .even_if_absent()
@@ -68,14 +74,14 @@ pub(crate) const HIGH: Check = Check::automated("client-management.endpoint-coun
     .settings(&[&EXPECTED_COUNT, &TOLERANCE])
     .guide(GUIDE)
     .what(
-        "Compares the number of managed endpoints with `expected_count`, or with the median of the last eight weeks of \
-         the same series. It reports a count that is more than `tolerance_pct` above it, and names endpoints that were \
-         first seen within the last week where the API Gateway tells them.",
+        "Compares the number of managed endpoints with `expected_count`, or with the median of the last \
+         eight weeks of the same series. It reports a count that is more than `tolerance_pct` above it, and \
+         names endpoints that were first seen within the last week where the API Gateway tells them.",
     )
     .why("Endpoints that nobody expected may be machines that were never authorized to join, and they use licences.")
     .limits(
-        "Needs three earlier weeks of the same series, unless `expected_count` is set. An account whose persona manages \
-         fewer computers counts fewer: compare only runs of the same account.",
+        "Needs three earlier weeks of the same series, unless `expected_count` is set. An account whose \
+         persona manages fewer computers counts fewer: compare only runs of the same account.",
     )
     .related(&[
         "client-management.endpoint-count-recorded",
@@ -113,14 +119,14 @@ pub(crate) const LOW: Check = Check::automated("client-management.endpoint-count
     .settings(&[&EXPECTED_COUNT, &TOLERANCE])
     .guide(GUIDE)
     .what(
-        "Compares the number of managed endpoints with `expected_count`, or with the median of the last eight weeks of \
-         the same series. It reports a count that is more than `tolerance_pct` below it.",
+        "Compares the number of managed endpoints with `expected_count`, or with the median of the last \
+         eight weeks of the same series. It reports a count that is more than `tolerance_pct` below it.",
     )
     .why("An endpoint that does not register is neither seen, nor patched, nor protected.")
     .limits(
-        "Needs three earlier weeks of the same series, unless `expected_count` is set. Where the count covers a \
-         retention period, a loss shows only when that period is over. An account whose persona manages fewer \
-         computers counts fewer: compare only runs of the same account.",
+        "Needs three earlier weeks of the same series, unless `expected_count` is set. Where the count \
+         covers a retention period, a loss shows only when that period is over. An account whose persona \
+         manages fewer computers counts fewer: compare only runs of the same account.",
     )
     .related(&[
         "client-management.endpoint-count-recorded",
@@ -172,8 +178,8 @@ pub(crate) const RETENTION_KNOWN: Check = Check::automated("client-management.en
     )
     .why("With another period than the usual 30 days, the count means something else than the guide says.")
     .limits(
-        "No public route tells this period. The data service keeps results for 30 days as well; that is another \
-         setting, and nothing is inferred from it.",
+        "No public route tells this period. The data service keeps results for 30 days as well; that is \
+         another setting, and nothing is inferred from it.",
     )
     .remedy(&KEEP_RETENTION)
     .even_if_absent()
@@ -189,10 +195,10 @@ const KEEP_RETENTION: Remedy = Remedy::new(&[
 .references(&["Tanium Console User Guide: View environment status"]);
 
 /// The endpoint count as one source told it.
-pub(crate) struct Count {
-    pub(crate) value: f64,
-    pub(crate) series: Series,
-    pub(crate) at: Timestamp,
+struct Count {
+    value: f64,
+    series: Series,
+    at: Timestamp,
 }
 
 const BY_SERVER: Series =
@@ -207,11 +213,11 @@ const BY_PERSON: Series =
     Series { name: "client-management.endpoint-count.total-endpoints", words: "typed-in Total Endpoints" };
 
 /// The series that the licence is compared with.
-pub(crate) const LICENSE_SERIES: Series = BY_SERVER;
+const LICENSE_SERIES: Series = BY_SERVER;
 
 impl Count {
     /// Each source has a series of its own, for they do not count the same.
-    pub(crate) fn of(facts: &Facts<'_>) -> Result<Self, Undecided> {
+    fn of(facts: &Facts<'_>) -> Result<Self, Undecided> {
         let (value, series) = match facts.body(&ENDPOINT_COUNT)? {
             Body::Answer(answer) => (answer.value.as_f64(), BY_PERSON),
             Body::Object(_) => (facts.object::<EndpointTotal>(&ENDPOINT_COUNT)?.total_records, BY_GATEWAY),
@@ -238,15 +244,15 @@ impl Count {
 }
 
 /// A count that is too high: what it is, and what was expected.
-pub(crate) struct Rise {
-    pub(crate) count: Count,
-    pub(crate) expected: f64,
-    pub(crate) words: String,
+struct Rise {
+    count: Count,
+    expected: f64,
+    words: String,
 }
 
 impl Rise {
     /// The rise beyond the tolerance, if there is one.
-    pub(crate) fn of(facts: &Facts<'_>) -> Result<Option<Self>, Undecided> {
+    fn of(facts: &Facts<'_>) -> Result<Option<Self>, Undecided> {
         let count = Count::of(facts)?;
         let (expected, words) = count.expected(facts)?;
         let limit = expected * (1.0 + facts.integer(&TOLERANCE)? as f64 / 100.0);
@@ -254,13 +260,13 @@ impl Rise {
     }
 
     /// How many endpoints are more than expected.
-    pub(crate) fn surplus(&self) -> u64 {
+    fn surplus(&self) -> u64 {
         (self.count.value - self.expected).max(0.0) as u64
     }
 }
 
 /// New endpoints for a finding: their number and a few of them, the newest first. They are a help, not a condition.
-pub(crate) fn newest(facts: &Facts<'_>) -> Vec<String> {
+fn newest(facts: &Facts<'_>) -> Vec<String> {
     let mut rows: Vec<NewEndpoint> = facts.rows(&NEW_ENDPOINTS).unwrap_or_default();
     rows.sort_by(|one, other| other.first_seen.cmp(&one.first_seen).then_with(|| one.name.cmp(&other.name)));
     let label = |row: NewEndpoint| match (row.name.is_empty(), row.ip_address.is_empty()) {

@@ -1,6 +1,6 @@
 //! "Check the endpoint count", page 12: the licence covers the endpoints, now and soon.
 
-use crate::endpoint_count::{GUIDE, LICENSE_SERIES};
+use super::{GUIDE, LICENSE_SERIES};
 use crate::inputs::{ENDPOINT_HISTORY, LICENSE_COUNT, LICENSED_SEATS};
 use crate::weeks;
 use std::collections::BTreeMap;
@@ -22,14 +22,14 @@ pub(crate) const EXCEEDED: Check = Check::automated("client-management.license-e
     .reads(&[&LICENSE_COUNT, &LICENSE, &LICENSED_SEATS])
     .guide(GUIDE)
     .what(
-        "Compares the number of endpoints that count for the licence with the licensed maximum, and with the maximum \
-         of each solution that has one of its own. The maximum is read from the licence, from the server's metrics, or \
-         from a person.",
+        "Compares the number of endpoints that count for the licence with the licensed maximum, and with \
+         the maximum of each solution that has one of its own. The maximum is read from the licence, from \
+         the server's metrics, or from a person.",
     )
     .why("The licence is a contract, and a solution may refuse endpoints beyond its maximum.")
     .limits(
-        "That the server's count is the one of the page Client Status is not documented. A difference from the Home \
-         page is no fault. The maxima of solutions are seen only in the licence itself.",
+        "That the server's count is the one of the page Client Status is not documented. A difference from \
+         the Home page is no fault. The maxima of solutions are seen only in the licence itself.",
     )
     .related(&["client-management.license-headroom"])
     .remedy(&RAISE)
@@ -57,8 +57,8 @@ pub(crate) const HEADROOM: Check = Check::automated("client-management.license-h
     .settings(&[&WARN_PERCENT, &HORIZON_DAYS])
     .guide(GUIDE)
     .what(
-        "Reports a count of at least `warn_pct` of the licensed maximum, and a count whose growth over the stored \
-         weeks (a straight line by least squares) reaches the maximum within `horizon_days`.",
+        "Reports a count of at least `warn_pct` of the licensed maximum, and a count whose growth over the \
+         stored weeks (a straight line by least squares) reaches the maximum within `horizon_days`.",
     )
     .why("A new licence takes time to order. Whoever sees the end coming does not run into it.")
     .limits("With fewer than four stored weeks only the share is judged, and the outcome says so.")
@@ -121,8 +121,8 @@ fn told_elsewhere(facts: &Facts<'_>) -> Result<f64, Undecided> {
     };
     seats.ok_or_else(|| {
         Undecided::not_evaluated(
-            "neither the licence nor the metrics tell the licensed maximum; read it off Administration > Configuration > \
-             Client Status and answer client-management.licensed-seats",
+            "neither the licence nor the metrics tell the licensed maximum; read it off Administration > \
+             Configuration > Client Status and answer client-management.licensed-seats",
         )
     })
 }

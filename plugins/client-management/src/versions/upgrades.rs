@@ -1,10 +1,10 @@
 //! "Review and upgrade Tanium Client versions", page 21: upgrades that did not reach their endpoints.
 
+use super::{GUIDE, LATEST, PHASES, Versions, WHO};
 use crate::inputs::{
     ActionResults, MODULE_UPGRADES, UPGRADE_ACTIONS, UPGRADE_RESULTS, UpgradeAction, UpgradeRow,
     VERSION_ANSWERS, VERSION_HISTORY,
 };
-use crate::versions::{GUIDE, LATEST, PHASES, Versions, WHO};
 use std::collections::BTreeMap;
 use tancheck_plugin_api::facts::Point;
 use tancheck_plugin_api::prelude::*;
@@ -29,16 +29,17 @@ pub(crate) const FAILED: Check = Check::hybrid("client-management.version-upgrad
     .settings(&[&LATEST, &AFTER_DAYS])
     .guide(GUIDE)
     .what(
-        "While clients below the latest version exist, looks for upgrades that ended more than `after_days` ago: actions \
-         whose package name speaks of a client upgrade, and the upgrades of the module itself, as an exported list or a \
-         person tells. It reports endpoints that did not complete them or still have an earlier version. Versions that \
-         stayed on endpoints while others moved on, as earlier runs stored it, are reported as inferred.",
+        "While clients below the latest version exist, looks for upgrades that ended more than `after_days` \
+         ago: actions whose package name speaks of a client upgrade, and the upgrades of the module itself, \
+         as an exported list or a person tells. It reports endpoints that did not complete them or still \
+         have an earlier version. Versions that stayed on endpoints while others moved on, as earlier runs \
+         stored it, are reported as inferred.",
     )
     .why("An upgrade that failed leaves the endpoint as it was, and nothing else tells of it.")
     .limits(
-        "The upgrades of Client Management have no public route. Results of actions vanish after a while, and an \
-         endpoint may have been upgraded in another way since. A package that is named differently is not recognized. \
-         What is inferred from counts may be other endpoints each time.",
+        "The upgrades of Client Management have no public route. Results of actions vanish after a while, \
+         and an endpoint may have been upgraded in another way since. A package that is named differently \
+         is not recognized. What is inferred from counts may be other endpoints each time.",
     )
     .related(&["client-management.version-outdated", "client-management.version-accepted"])
     .remedy(&RETRY)
@@ -311,7 +312,10 @@ mod tests {
     fn with_action(ended: &str, statuses: &[(&str, &str)]) -> Case {
         let rows: Vec<Value> = statuses
             .iter()
-            .map(|(name, status)| json!({"data": [[{"text": name}], [{"text": format!("7:{status}")}], [{"text": "1"}]]}))
+            .map(|(name, status)| {
+                let status = format!("7:{status}");
+                json!({"data": [[{"text": name}], [{"text": status}], [{"text": "1"}]]})
+            })
             .collect();
         mixed()
             .rows(&UPGRADE_ACTIONS, json!([{"id": 7, "name": "Client Upgrade", "expiration_time": ended}]))
@@ -365,7 +369,10 @@ mod tests {
         mixed().answer(&MODULE_UPGRADES, "no").judge().assert_findings(&["module-upgrades"]);
         mixed().answer(&MODULE_UPGRADES, "none was run").judge().assert_undecided(Outcome::NotEvaluated);
         mixed().answer(&MODULE_UPGRADES, "perhaps").judge().assert_undecided(Outcome::NotEvaluated);
-        let row = |name: &str, version: &str, time: &str| json!({"Computer Name": name, "Upgrade": "June", "Status": "Error", "Version": version, "Time": time});
+        let row = |name: &str, version: &str, time: &str| {
+            json!({"Computer Name": name, "Upgrade": "June", "Status": "Error", "Version": version,
+                   "Time": time})
+        };
         let old = row("a", "7.4.9", "2026-06-20");
         let verdict = mixed()
             .rows(

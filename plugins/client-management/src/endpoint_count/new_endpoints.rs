@@ -1,6 +1,6 @@
 //! "Check the endpoint count", page 12: new endpoints are authorized by a person.
 
-use crate::endpoint_count::{EXPECTED_COUNT, GUIDE, Rise, TOLERANCE, newest};
+use super::{EXPECTED_COUNT, GUIDE, Rise, TOLERANCE, newest};
 use crate::inputs::{ENDPOINT_COUNT, ENDPOINT_HISTORY, NEW_ENDPOINTS};
 use crate::weeks;
 use tancheck_plugin_api::prelude::*;
@@ -18,13 +18,15 @@ pub(crate) const AUTHORIZED: Check = Check::attested("client-management.new-endp
     .due_every(&DUE_AFTER_DAYS)
     .guide(GUIDE)
     .what(
-        "When the endpoint count rose beyond its tolerance, a person has to confirm that the new endpoints of this \
-         calendar week may join. While it did not rise, there is nothing to confirm.",
+        "When the endpoint count rose beyond its tolerance, a person has to confirm that the new endpoints \
+         of this calendar week may join. While it did not rise, there is nothing to confirm.",
     )
-    .why("A client on a machine that nobody authorized is a way into the network, and into Tanium's own data.")
+    .why(
+        "A client on a machine that nobody authorized is a way into the network, and into Tanium's own data.",
+    )
     .limits(
-        "Sees a rise of the count, not each machine: as many endpoints may have left as came. The list of new \
-         endpoints needs the API Gateway.",
+        "Sees a rise of the count, not each machine: as many endpoints may have left as came. The list of \
+         new endpoints needs the API Gateway.",
     )
     .related(&["client-management.endpoint-count-high"])
     .remedy(&REMEDY)
@@ -44,7 +46,7 @@ const REMEDY: Remedy = Remedy::new(&[
 
 fn new_endpoints_authorized(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let Some(rise) = Rise::of(facts)? else {
-        return Err(Undecided::not_applicable("the endpoint count did not rise beyond its tolerance"));
+        return Err(facts.absent(&ENDPOINT_COUNT, "the endpoint count did not rise beyond its tolerance"));
     };
     let week = weeks::name(facts.now());
     report.finding(

@@ -1,5 +1,9 @@
 //! "Review and upgrade Tanium Client versions", page 21: who runs an old client, and is that meant?
 
+mod upgrades;
+
+pub(crate) use upgrades::FAILED;
+
 use crate::inputs::{VERSION_ANSWERS, VersionRow};
 use crate::spread::complete;
 use std::collections::BTreeMap;
@@ -7,15 +11,15 @@ use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::{CLIENT_STATUS, ClientStatus};
 
-pub(crate) const GUIDE: &[GuideReference] = &[guide("Review and upgrade Tanium Client versions", 21)];
+const GUIDE: &[GuideReference] = &[guide("Review and upgrade Tanium Client versions", 21)];
 
-pub(crate) const WHO: &str =
+const WHO: &str =
     "a user holding the Client Management role permissions named in the Client Management user guide";
 
-pub(crate) const PHASES: &str =
+const PHASES: &str =
     "Upgrade group by group, and begin with the next group only when the one before it was tested.";
 
-pub(crate) const LATEST: Setting = Setting::text("latest_version", Some("auto"))
+const LATEST: Setting = Setting::text("latest_version", Some("auto"))
     .about("the latest client version; `auto` takes the highest one that is seen");
 
 const ACCEPTED: Setting = Setting::table("accepted").about(
@@ -35,14 +39,14 @@ pub(crate) const OUTDATED: Check = Check::automated("client-management.version-o
     .settings(&[&LATEST, &ACCEPTED, &MAX_ACCEPTANCE])
     .guide(GUIDE)
     .what(
-        "Counts the clients of each version, as the server or else the endpoints tell, and reports each version below \
-         `latest_version` that `accepted` does not cover. An acceptance counts until its last day, for at most \
-         `max_acceptance_days`, and only with a reason. The counts are kept for later runs.",
+        "Counts the clients of each version, as the server or else the endpoints tell, and reports each \
+         version below `latest_version` that `accepted` does not cover. An acceptance counts until its last \
+         day, for at most `max_acceptance_days`, and only with a reason. The counts are kept for later runs.",
     )
     .why("An old client lacks fixes, among them those of security, and newer modules may refuse to work with it.")
     .limits(
-        "No server tells which version is the latest: with `auto` a release that nobody has installed yet is not known. \
-         The server's counts include clients that left a short while ago.",
+        "No server tells which version is the latest: with `auto` a release that nobody has installed yet \
+         is not known. The server's counts include clients that left a short while ago.",
     )
     .related(&["client-management.version-accepted", "client-management.version-upgrade-failed"])
     .remedy(&UPGRADE)
@@ -52,8 +56,8 @@ pub(crate) const OUTDATED: Check = Check::automated("client-management.version-o
 const UPGRADE: Remedy = Remedy::new(&[
     Step::console(
         "Administration > Shared Services > Client Management",
-        "in the Health dashboard select the title of the panel Client Version, then its Interact icon (the guide also \
-         prints the path Administration > Client Management)",
+        "in the Health dashboard select the title of the panel Client Version, then its Interact icon (the \
+         guide also prints the path Administration > Client Management)",
     ),
     Step::question(
         "Get Computer Name from all machines with Tanium Client Version equals {version}",
@@ -87,14 +91,15 @@ pub(crate) const VERSION_ACCEPTED: Check = Check::attested("client-management.ve
     .due_every(&MAX_ACCEPTANCE)
     .guide(GUIDE)
     .what(
-        "Lists each client version below the latest one that nobody accepted with a reason and a last day, or whose \
-         acceptance is over or longer than `max_acceptance_days`. An entry in `accepted` settles it, or a person's \
-         attestation, which is good for as many days. While no version is outdated, there is nothing to accept.",
+        "Lists each client version below the latest one that nobody accepted with a reason and a last day, \
+         or whose acceptance is over or longer than `max_acceptance_days`. An entry in `accepted` settles \
+         it, or a person's attestation, which is good for as many days. While no version is outdated, there \
+         is nothing to accept.",
     )
     .why("What is accepted without an end stays for ever, and nobody remembers why.")
     .limits(
-        "An attestation settles this check alone; for client-management.version-outdated the version has to be in \
-         `accepted`.",
+        "An attestation settles this check alone; for client-management.version-outdated the version has to \
+         be in `accepted`.",
     )
     .related(&["client-management.version-outdated"])
     .remedy(&ACCEPT)
@@ -118,24 +123,24 @@ const ACCEPT: Remedy = Remedy::new(&[
 
 /// The clients of one version.
 #[derive(Debug, Default)]
-pub(crate) struct Runners {
-    pub(crate) count: u64,
-    pub(crate) sample: Vec<String>,
+struct Runners {
+    count: u64,
+    sample: Vec<String>,
 }
 
 /// The clients by version.
-pub(crate) struct Versions {
-    pub(crate) by_version: BTreeMap<ProductVersion, Runners>,
-    pub(crate) latest: ProductVersion,
+struct Versions {
+    by_version: BTreeMap<ProductVersion, Runners>,
+    latest: ProductVersion,
     /// Endpoints that answered without a version.
     unknown: u64,
     /// Where this was read.
-    pub(crate) input: &'static Input,
+    input: &'static Input,
 }
 
 impl Versions {
     /// As the server counts them, or as the endpoints answer where it does not.
-    pub(crate) fn of(facts: &Facts<'_>) -> Result<Self, Undecided> {
+    fn of(facts: &Facts<'_>) -> Result<Self, Undecided> {
         let status: Result<Vec<ClientStatus>, Undecided> = facts.rows(&CLIENT_STATUS);
         let listed = status.as_ref().ok().and_then(|rows| rows.first()).map(|status| &status.versions);
         let mut versions = match listed.filter(|versions| !versions.is_empty()) {
@@ -153,6 +158,7 @@ impl Versions {
         if versions.by_version.is_empty() {
             return Err(Undecided::not_evaluated("no client told its version"));
         }
+        versions.name_some(facts);
         Ok(versions)
     }
 
@@ -175,6 +181,18 @@ impl Versions {
         Ok(Self::from(rows.collect(), unknown, &VERSION_ANSWERS))
     }
 
+    /// The server counts versions and names nobody; the endpoints' own answers do.
+    fn name_some(&mut self, facts: &Facts<'_>) {
+        let Ok(Body::Tally(tally)) = facts.body(&VERSION_ANSWERS) else { return };
+        for row in &tally.rows {
+            let version = ProductVersion::new(row.cells.first().map_or("", String::as_str));
+            let runners = self.by_version.get_mut(&version);
+            if let Some(runners) = runners.filter(|runners| runners.sample.is_empty()) {
+                runners.sample.clone_from(&row.sample);
+            }
+        }
+    }
+
     /// A client that never registered has no version, or 0.0.0.0; it is left out.
     fn from(rows: Vec<(ProductVersion, u64, Vec<String>)>, unknown: u64, input: &'static Input) -> Self {
         let mut by_version: BTreeMap<ProductVersion, Runners> = BTreeMap::new();
@@ -189,17 +207,17 @@ impl Versions {
         Self { by_version, latest, unknown, input }
     }
 
-    pub(crate) fn total(&self) -> u64 {
+    fn total(&self) -> u64 {
         self.by_version.values().map(|runners| runners.count).sum()
     }
 
     /// The versions below the latest one.
-    pub(crate) fn outdated(&self) -> impl Iterator<Item = (&ProductVersion, &Runners)> {
+    fn outdated(&self) -> impl Iterator<Item = (&ProductVersion, &Runners)> {
         self.by_version.iter().filter(|(version, _)| **version < self.latest)
     }
 
     /// Refuses a clean result where too few endpoints told a version, and says how the latest one is known.
-    pub(crate) fn settle(&self, facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    fn settle(&self, facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
         if facts.text(&LATEST).is_ok_and(|text| text.trim().eq_ignore_ascii_case("auto")) {
             report.note(format!(
                 "{} counts as the latest version, being the highest one seen; set `latest_version` to be sure",
@@ -276,7 +294,7 @@ fn version_accepted(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
     let versions = Versions::of(facts)?;
     versions.settle(facts, report)?;
     if versions.outdated().next().is_none() {
-        return Err(Undecided::not_applicable(format!("no client is below version {}", versions.latest)));
+        return Err(facts.absent(versions.input, format!("no client is below version {}", versions.latest)));
     }
     for (version, runners) in versions.outdated() {
         let why = match Acceptance::of(facts, version)? {

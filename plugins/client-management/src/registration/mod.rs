@@ -1,20 +1,24 @@
 //! "Review and adjust the distribution of Tanium Client registration traffic", page 20: the servers clients may try.
 
+mod zone_servers;
+
+pub(crate) use zone_servers::{BALANCE, ENOUGH};
+
 use crate::inputs::{SERVER_HEALTH, SERVER_HOSTS, SERVER_LISTS, SERVER_NAME_LIST, ServerHealth, ServerHosts};
 use crate::spread::{Held, Spread};
 use std::collections::BTreeSet;
 use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;
 
-pub(crate) const GUIDE: &[GuideReference] =
+const GUIDE: &[GuideReference] =
     &[guide("Review and adjust the distribution of Tanium Client registration traffic", 20)];
 
-pub(crate) const WHO: &str =
+const WHO: &str =
     "a user holding the Client Management role permissions named in the Client Management user guide";
 
 /// The danger of every remedy here (the client cannot be told the right list once it has a wrong one).
-pub(crate) const CUT_OFF: &str = "A wrong ServerNameList cuts clients off, and what would correct it cannot reach them any more. \
-    Deploy to a few endpoints first, see them register again, and only then to the others.";
+const CUT_OFF: &str = "A wrong ServerNameList cuts clients off, and what would correct it cannot reach them \
+    any more. Deploy to a few endpoints first, see them register again, and only then to the others.";
 
 const APPROVED: Setting = Setting::list("approved_servers", &[])
     .about("every Tanium Server and Zone Server that a client may have in its ServerNameList");
@@ -23,8 +27,8 @@ const REQUIRED: Setting =
     Setting::list("required_servers", &[]).about("servers that every ServerNameList has to hold");
 
 const PLANNED: Setting = Setting::table("planned_endpoints").about(
-    "how many endpoints are to have a ServerNameList: the servers, separated by commas, and the number, such as \
-     `\"ts1.example.com,zs1.example.com\" = \"5000\"`",
+    "how many endpoints are to have a ServerNameList: the servers, separated by commas, and the number, \
+     such as `\"ts1.example.com,zs1.example.com\" = \"5000\"`",
 );
 
 const MIN_SERVERS: Setting = Setting::integer("min_servers", 2, 1, 20)
@@ -42,17 +46,18 @@ pub(crate) const LISTS: Check = Check::automated("client-management.server-name-
     .settings(&[&APPROVED, &REQUIRED, &PLANNED])
     .guide(GUIDE)
     .what(
-        "Asks every endpoint for its ServerNameList and reports each distinct list that names a server outside \
-         `approved_servers`, lacks one of `required_servers`, or is held by more endpoints than `planned_endpoints` \
-         says. Lists are compared as sets: order, case and port do not matter.",
+        "Asks every endpoint for its ServerNameList and reports each distinct list that names a server \
+         outside `approved_servers`, lacks one of `required_servers`, or is held by more endpoints than \
+         `planned_endpoints` says. Lists are compared as sets: order, case and port do not matter.",
     )
     .why(
-        "A client that is told a wrong server registers there, or nowhere. A server that was taken out of service but \
-         is still in the lists costs each client a failed attempt.",
+        "A client that is told a wrong server registers there, or nowhere. A server that was taken out of \
+         service but is still in the lists costs each client a failed attempt.",
     )
     .limits(
-        "Does not decide without `approved_servers`; it then shows the lists it saw. Clients that cannot register at all \
-         do not answer (GET /api/v2/unregistered_clients names them). Old sensors answer on Windows only.",
+        "Does not decide without `approved_servers`; it then shows the lists it saw. Clients that cannot \
+         register at all do not answer (GET /api/v2/unregistered_clients names them). Old sensors answer on \
+         Windows only.",
     )
     .related(&["client-management.server-name-list-single"])
     .remedy(&SET_LISTS)
@@ -91,13 +96,13 @@ pub(crate) const SINGLE: Check = Check::automated("client-management.server-name
     .settings(&[&MIN_SERVERS, &APPROVED, &BALANCED])
     .guide(GUIDE)
     .what(
-        "Reports each distinct ServerNameList with fewer than `min_servers` names, where the deployment has more than \
-         one server that clients can reach. A name in `balanced_names` counts as several servers.",
+        "Reports each distinct ServerNameList with fewer than `min_servers` names, where the deployment has \
+         more than one server that clients can reach. A name in `balanced_names` counts as several servers.",
     )
     .why("A client with a single server to try is lost for as long as that server is down.")
     .limits(
-        "The name of a load balancer counts as one server unless it is in `balanced_names`. Old sensors answer on \
-         Windows only.",
+        "The name of a load balancer counts as one server unless it is in `balanced_names`. Old sensors \
+         answer on Windows only.",
     )
     .applies("more than one server that clients can reach")
     .related(&["client-management.server-name-list"])
@@ -119,12 +124,12 @@ const EXTEND: Remedy = Remedy::new(&[
 .references(&["Tanium Client Management User Guide: Configuring connections to the Tanium Core Platform"]);
 
 /// The servers of a list, in lower case and without ports. The order means nothing: a client picks at random.
-pub(crate) fn servers(list: &str) -> BTreeSet<String> {
+fn servers(list: &str) -> BTreeSet<String> {
     list.split(',').map(server).filter(|name| !name.is_empty()).collect()
 }
 
 /// One server's name, in lower case and without its port.
-pub(crate) fn server(name: &str) -> String {
+fn server(name: &str) -> String {
     let name = name.trim().to_lowercase();
     let port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some((address, _)) = name.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -215,7 +220,7 @@ fn server_name_list_single(facts: &Facts<'_>, report: &mut Report) -> Result<(),
     let zone_servers = zone_servers(facts)?;
     let approved = facts.list(&APPROVED);
     if hosts.servers.len() + zone_servers.len() < 2 && approved.len() < 2 {
-        return Err(Undecided::not_applicable("the deployment has one server that clients can reach"));
+        return Err(facts.absent(&SERVER_HEALTH, "the deployment has one server that clients can reach"));
     }
     let least = facts.integer(&MIN_SERVERS)?.max(1) as usize;
     let balanced: BTreeSet<String> = facts.list(&BALANCED).into_iter().map(server).collect();
@@ -237,7 +242,7 @@ fn server_name_list_single(facts: &Facts<'_>, report: &mut Report) -> Result<(),
 }
 
 /// The Zone Servers in service, in lower case and without ports.
-pub(crate) fn zone_servers(facts: &Facts<'_>) -> Result<BTreeSet<String>, Undecided> {
+fn zone_servers(facts: &Facts<'_>) -> Result<BTreeSet<String>, Undecided> {
     let health: ServerHealth = facts.object(&SERVER_HEALTH)?;
     let roles = health.servers.ok_or_else(|| {
         Undecided::not_evaluated("the server health lists no servers, so the Zone Servers are not known")

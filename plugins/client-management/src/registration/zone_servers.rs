@@ -1,7 +1,7 @@
 //! "Review and adjust the distribution of Tanium Client registration traffic", page 20: the load of Zone Servers.
 
+use super::{CUT_OFF, GUIDE, WHO, server, zone_servers};
 use crate::inputs::{GLOBAL_SETTINGS, GlobalSetting, SERVER_HEALTH, SERVER_NAME, SERVER_NAMES};
-use crate::registration::{CUT_OFF, GUIDE, WHO, server, zone_servers};
 use crate::spread::Spread;
 use std::collections::BTreeMap;
 use tancheck_plugin_api::prelude::*;
@@ -23,14 +23,14 @@ pub(crate) const BALANCE: Check = Check::automated("client-management.zone-serve
     .settings(&[&IMBALANCE])
     .guide(GUIDE)
     .what(
-        "Compares the clients of each Zone Server with an even share of all clients that use one, and reports a Zone \
-         Server that holds more than `imbalance_pct` above it. A Zone Server without any client counts as one that \
-         should have its share.",
+        "Compares the clients of each Zone Server with an even share of all clients that use one, and \
+         reports a Zone Server that holds more than `imbalance_pct` above it. A Zone Server without any \
+         client counts as one that should have its share.",
     )
     .why("The fullest Zone Server is the first to refuse clients, while the others idle.")
     .limits(
-        "Newer servers count clients by Zone Server; of older ones the endpoints are asked for their ServerName, and \
-         the names have to be those that the server health tells.",
+        "Newer servers count clients by Zone Server; of older ones the endpoints are asked for their \
+         ServerName, and the names have to be those that the server health tells.",
     )
     .applies("several Zone Servers")
     .related(&["client-management.server-name-list", "client-management.zone-server-capacity"])
@@ -66,13 +66,13 @@ pub(crate) const ENOUGH: Check = Check::hybrid("client-management.zone-server-ca
     .settings(&[&CAPACITY, &IMBALANCE])
     .guide(GUIDE)
     .what(
-        "Reports that every Zone Server has more clients than `clients_per_zone_server`, although the clients are \
-         spread evenly.",
+        "Reports that every Zone Server has more clients than `clients_per_zone_server`, although the \
+         clients are spread evenly.",
     )
     .why("When all Zone Servers are above their plan, moving clients between them no longer helps.")
     .limits(
-        "The planned number is the site's: no server tells how many clients it can hold. Where the load is not even, \
-         the balance comes first and this check does not decide.",
+        "The planned number is the site's: no server tells how many clients it can hold. Where the load is \
+         not even, the balance comes first and this check does not decide.",
     )
     .applies("Appliance or Windows, with Zone Servers; not on Tanium Cloud")
     .related(&["client-management.zone-server-balance", "backup.dr-plan-covers-servers"])
@@ -122,10 +122,8 @@ impl Load {
         let counted = status.and_then(|status| status.zone_servers);
         let known = counted.as_ref().map_or(0, Vec::len).max(in_service.len());
         if known < least {
-            return Err(Undecided::not_applicable(match known {
-                0 => "there is no Zone Server".to_owned(),
-                _ => format!("there is only {known} Zone Server"),
-            }));
+            let what = if known == 0 { "there is no Zone Server" } else { "there is only one Zone Server" };
+            return Err(facts.absent(&SERVER_HEALTH, what));
         }
         if let Some(counted) = counted {
             let mut clients = BTreeMap::new();

@@ -1,0 +1,197 @@
+//! What endpoints say about their client extensions, read from columns whose names nobody promised.
+
+use super::HEALTHY_STATES;
+use crate::inputs::{EXTENSIONS, HealthFailure};
+use std::collections::{BTreeMap, BTreeSet};
+use tancheck_plugin_api::prelude::*;
+
+/// The failures of one domain.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Failures {
+    /// Endpoints, or a bit more: an endpoint counts for each of its failures.
+    pub(super) count: u64,
+    /// What failed, in the words of the endpoints.
+    pub(super) texts: BTreeSet<String>,
+    /// A few of these endpoints.
+    pub(super) sample: Vec<String>,
+}
+
+impl Failures {
+    pub(super) fn up_to(&self) -> &'static str {
+        // Endpoints of different failures may be the same ones; a list of names has each once.
+        if self.texts.len() > 1 && self.sample.is_empty() { "up to " } else { "" }
+    }
+
+    fn add(&mut self, text: &str, count: u64) {
+        self.count += count;
+        self.texts.insert(if text.is_empty() { "no text".to_owned() } else { text.to_owned() });
+    }
+}
+
+/// What is known about all extensions.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// By domain.
+    pub(super) failures: BTreeMap<String, Failures>,
+    /// States of which it is not known whether they are failures.
+    pub(super) unclear: BTreeSet<(String, String)>,
+    /// Endpoints that answered; unknown for an exported list of failures.
+    pub(super) answered: Option<u64>,
+    /// Endpoints that answered without a usable value.
+    pub(super) unknown: u64,
+}
+
+impl Health {
+    pub(super) fn of(facts: &Facts<'_>) -> Result<Self, Undecided> {
+        match facts.body(&EXTENSIONS)? {
+            Body::Rows(_) => Ok(Self::exported(&facts.rows::<HealthFailure>(&EXTENSIONS)?)),
+            _ => Self::answered(facts.tally(&EXTENSIONS)?, &facts.list(&HEALTHY_STATES)),
+        }
+    }
+
+    /// From the results behind the panel Health Failures: every row is a failure.
+    fn exported(rows: &[HealthFailure]) -> Self {
+        let mut health = Self::default();
+        let mut named: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| !row.domain.trim().is_empty()) {
+            let domain = domain(&row.domain);
+            let names = named.entry(domain.clone()).or_default();
+            let known = !row.computer_name.is_empty() && !names.insert(&row.computer_name);
+            let count = row.count.map_or(1, |count| count as u64);
+            health.failures.entry(domain).or_default().add(row.failure.trim(), if known { 0 } else { count });
+        }
+        for (domain, names) in named {
+            if let Some(failures) = health.failures.get_mut(&domain) {
+                failures.sample =
+                    names.into_iter().filter(|name| !name.is_empty()).take(5).map(str::to_owned).collect();
+            }
+        }
+        health
+    }
+
+    /// From the question's counted rows: one row for each domain, state and failure.
+    fn answered(tally: &Tally, healthy: &[&str]) -> Result<Self, Undecided> {
+        let columns = Columns::of(tally)?;
+        let mut health = Self {
+            answered: Some(tally.answered),
+            unknown: tally.other + tally.without_value.values().sum::<u64>(),
+            ..Self::default()
+        };
+        for row in &tally.rows {
+            for (domain_cell, told) in columns.read(&row.cells) {
+                let domain = domain(&domain_cell);
+                match told.verdict(healthy) {
+                    Verdict::Healthy => {}
+                    Verdict::Failed(text) => {
+                        let failures = health.failures.entry(domain).or_default();
+                        failures.add(&text, row.count);
+                        failures.sample.extend(row.sample.iter().cloned());
+                    }
+                    Verdict::Unclear(text) => {
+                        health.unclear.insert((domain, text));
+                    }
+                }
+            }
+        }
+        Ok(health)
+    }
+}
+
+/// The domain of an extension: `Client Index Extension` and `index` are the same.
+fn domain(text: &str) -> String {
+    let text = text.trim().to_lowercase();
+    let known = |name: &str| text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == name);
+    ["index", "recorder"].into_iter().find(|name| known(name)).map_or(text.clone(), str::to_owned)
+}
+
+/// Where the sensor tells the extension and what became of it. The vendor's documents name no column, so the names
+/// that the sensor has at run time decide.
+#[derive(Debug, PartialEq)]
+struct Columns {
+    domain: usize,
+    failure: Option<usize>,
+    state: Option<usize>,
+}
+
+impl Columns {
+    fn of(tally: &Tally) -> Result<Self, Undecided> {
+        let column = |words: &[&str]| {
+            tally.columns.iter().position(|name| {
+                let name = name.to_lowercase();
+                words.iter().any(|word| name.contains(word))
+            })
+        };
+        let domain = column(&["domain"]).or_else(|| column(&["extension"]));
+        let others = |position: &usize| Some(*position) != domain;
+        let failure = column(&["failure", "error"]).filter(others);
+        let state = column(&["status", "state", "health"]).filter(others).or_else(|| {
+            // The sensor's own name holds "Extensions" and "Status": a column of that name says nothing.
+            tally.columns.iter().position(|name| name.eq_ignore_ascii_case("result"))
+        });
+        match domain {
+            Some(domain) if failure.is_some() || state.is_some() => Ok(Self { domain, failure, state }),
+            _ => Err(Undecided::not_evaluated(format!(
+                "the columns of the sensor Client Extensions - Status tell no extension with a state or a \
+                 failure; found: {}; export client-health-failures.csv instead",
+                if tally.columns.is_empty() { "none".to_owned() } else { tally.columns.join(", ") }
+            ))),
+        }
+    }
+
+    /// The extensions of one row. Cells with several values belong together line by line.
+    fn read(&self, cells: &[String]) -> Vec<(String, Told)> {
+        let lines = |column: Option<usize>| -> Vec<&str> {
+            column
+                .and_then(|column| cells.get(column))
+                .map(|cell| cell.split('\n').collect())
+                .unwrap_or_default()
+        };
+        let (failures, states) = (lines(self.failure), lines(self.state));
+        let told = |line: usize| Told {
+            failure: self.failure.map(|_| failures.get(line).copied().unwrap_or_default().trim().to_owned()),
+            state: self.state.map(|_| states.get(line).copied().unwrap_or_default().trim().to_owned()),
+        };
+        let domains = lines(Some(self.domain)).into_iter().enumerate();
+        domains
+            .filter(|(_, domain)| !domain.trim().is_empty())
+            .map(|(line, domain)| (domain.to_owned(), told(line)))
+            .collect()
+    }
+}
+
+/// What the sensor says of one extension.
+struct Told {
+    failure: Option<String>,
+    state: Option<String>,
+}
+
+enum Verdict {
+    Healthy,
+    Failed(String),
+    Unclear(String),
+}
+
+impl Told {
+    fn verdict(&self, healthy: &[&str]) -> Verdict {
+        let among = |words: &[&str], text: &str| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+        if let Some(failure) = &self.failure
+            && !among(&["", "none", "no", "false", "0", "n/a"], failure)
+        {
+            return Verdict::Failed(failure.clone());
+        }
+        let Some(state) = self.state.as_deref().filter(|state| !state.is_empty()) else {
+            // A column of failures that is empty says that there is none; without one, nothing was said.
+            return if self.failure.is_some() { Verdict::Healthy } else { Verdict::Unclear(String::new()) };
+        };
+        let lower = state.to_lowercase();
+        if among(healthy, state) {
+            Verdict::Healthy
+        } else if ["fail", "error", "unhealthy", "crash"].iter().any(|word| lower.contains(word)) {
+            Verdict::Failed(state.to_owned())
+        } else if self.failure.is_some() {
+            Verdict::Healthy
+        } else {
+            Verdict::Unclear(state.to_owned())
+        }
+    }
+}
