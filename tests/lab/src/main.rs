@@ -104,10 +104,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         lab.write_exports(folder)?;
     }
     if let Some(path) = &arguments.token_file {
-        write(path, lab.token())?;
+        write(path, lab.token(), 0o600)?;
     }
     if let Some(path) = &arguments.url_file {
-        write(path, &lab.url())?;
+        write(path, &lab.url(), 0o644)?;
     }
     writeln!(io::stdout(), "{}", lab.url())?;
     io::stdout().flush()?;
@@ -153,9 +153,15 @@ fn list_faults() -> io::Result<()> {
 }
 
 /// Written beside and renamed, so that a reader never sees half a file.
-fn write(path: &Path, text: &str) -> io::Result<()> {
+fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let beside = path.with_extension("new");
-    fs::write(&beside, format!("{text}\n"))?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _only_on_unix = mode;
+    writeln!(options.open(&beside)?, "{text}")?;
     fs::rename(&beside, path)
 }
 

@@ -86,16 +86,24 @@ fn found_run<'a>(call: &'a Call<'_>) -> Result<(&'a Connection, &'a Run), Refusa
     Ok((connection, run))
 }
 
-/// `limit`, `offset`, `orderBy`, `descending`, `createdAfter`, `createdBefore` and `nameFilter`, as documented.
-fn list(call: &Call<'_>, mut rows: Vec<Value>) -> Answer {
-    let time = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+/// `createdAfter` and `createdBefore`, as documented.
+fn within(call: &Call<'_>) -> impl Fn(Timestamp) -> bool + use<> {
     let bound = |name: &str| call.query(name).and_then(|text| text.parse::<Timestamp>().ok());
-    if let Some(after) = bound("createdAfter") {
-        rows.retain(|row| time(&row["createdAt"]).is_none_or(|created| created > after));
-    }
-    if let Some(before) = bound("createdBefore") {
-        rows.retain(|row| time(&row["createdAt"]).is_none_or(|created| created < before));
-    }
+    let (after, before) = (bound("createdAfter"), bound("createdBefore"));
+    move |created| after.is_none_or(|after| created > after) && before.is_none_or(|before| created < before)
+}
+
+/// `limit` and `offset`, as documented.
+fn page<T>(call: &Call<'_>, rows: impl Iterator<Item = T>) -> Vec<T> {
+    let offset = call.query_number("offset").unwrap_or(0);
+    rows.skip(offset).take(call.query_number("limit").unwrap_or(usize::MAX)).collect()
+}
+
+/// All the documented ways to cut a list: by time, by `nameFilter`, by `orderBy` and `descending`, by page.
+fn list(call: &Call<'_>, mut rows: Vec<Value>) -> Answer {
+    let within = within(call);
+    let time = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    rows.retain(|row| time(&row["createdAt"]).is_none_or(&within));
     if let Some(name) = call.query("nameFilter") {
         rows.retain(|row| row["name"].as_str().is_none_or(|text| text.contains(name)));
     }
@@ -107,9 +115,7 @@ fn list(call: &Call<'_>, mut rows: Vec<Value>) -> Answer {
             rows.reverse();
         }
     }
-    let offset = call.query_number("offset").unwrap_or(0);
-    let limit = call.query_number("limit").unwrap_or(usize::MAX);
-    Ok(Reply::data(rows.into_iter().skip(offset).take(limit).collect::<Vec<_>>()))
+    Ok(Reply::data(page(call, rows.into_iter())))
 }
 
 fn connections(call: &Call<'_>) -> Answer {
@@ -128,13 +134,19 @@ fn runs_of_connection(call: &Call<'_>) -> Answer {
     list(call, runs.map(|run| render::run(connection, run)).collect())
 }
 
-/// Newest first, over all connections that the caller may see.
+/// Newest first, over all connections that the caller may see. Only the runs of the page are written out.
 fn all_runs(call: &Call<'_>) -> Answer {
     let mut all: Vec<(&Connection, &Run)> = visible(call)
         .flat_map(|connection| connection.runs.iter().map(move |run| (connection, run)))
         .collect();
     all.sort_by_key(|(connection, run)| (std::cmp::Reverse(run.started), connection.id));
-    list(call, all.into_iter().map(|(connection, run)| render::run(connection, run)).collect())
+    let render = |(connection, run): (&Connection, &Run)| render::run(connection, run);
+    if call.query("orderBy").is_some() {
+        return list(call, all.into_iter().map(render).collect());
+    }
+    let within = within(call);
+    let shown = page(call, all.into_iter().filter(|(_, run)| within(run.started)));
+    Ok(Reply::data(shown.into_iter().map(render).collect::<Vec<_>>()))
 }
 
 fn run(call: &Call<'_>) -> Answer {
