@@ -32,8 +32,22 @@ pub(super) fn routes() -> Vec<Route> {
         all.push(get(list, READ, elements));
         all.push(get(one, READ, element));
     }
+    all.extend(EMPTY.iter().map(|list| get(list, READ, elements)));
     all
 }
+
+/// Collections of which this deployment uses no element: their lists are there, and empty.
+const EMPTY: &[&str] = &[
+    "/plugin/products/connect/v1/destinations/databases",
+    "/plugin/products/connect/v1/destinations/elasticsearches",
+    "/plugin/products/connect/v1/destinations/files",
+    "/plugin/products/connect/v1/destinations/sqlservers",
+    "/plugin/products/connect/v1/formats/columns",
+    "/plugin/products/connect/v1/formats/htmls",
+    "/plugin/products/connect/v1/formats/rowfieldseparators",
+    "/plugin/products/connect/v1/sources/questionlogs",
+    "/plugin/products/connect/v1/sources/serverinformations",
+];
 
 /// Collections of elements: the list, and one of it.
 const ELEMENTS: &[(&str, &str)] = &[
