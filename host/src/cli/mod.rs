@@ -15,6 +15,7 @@ mod permissions;
 mod plan;
 mod plugins;
 mod run;
+mod schema;
 mod site;
 mod sources;
 mod stop;
@@ -75,6 +76,7 @@ enum Command {
     Plugins(plugins::Arguments),
     Permissions(permissions::Arguments),
     Config(config::Arguments),
+    Schema(schema::Arguments),
 }
 
 impl Command {
@@ -89,6 +91,7 @@ impl Command {
             Self::Plugins(arguments) => plugins::run(arguments, global),
             Self::Permissions(arguments) => permissions::run(arguments, global),
             Self::Config(arguments) => config::run(arguments, global),
+            Self::Schema(arguments) => schema::run(arguments, global),
         }
     }
 }

@@ -2,24 +2,22 @@
 
 use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
-use super::{Global, checks, config, doctor, explain, permissions, plugins};
+use super::{Global, checks, config, explain, permissions, plugins};
 use clap::{Args, ValueEnum};
 use schemars::{Schema, schema_for};
 
 /// Prints the JSON Schema of a document that -o json prints
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  tancheck schema run > run.schema.json")]
+  tancheck schema checks > checks.schema.json")]
 pub(super) struct Arguments {
     /// The document
-    #[arg(value_enum, default_value = "run")]
+    #[arg(value_enum)]
     document: Document,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Document {
-    /// The report of tancheck run
-    Run,
     /// tancheck checks list
     Checks,
     /// tancheck explain
@@ -30,8 +28,6 @@ enum Document {
     Plugin,
     /// tancheck permissions
     Permissions,
-    /// tancheck doctor
-    Doctor,
     /// tancheck config explain
     Config,
 }
@@ -39,13 +35,11 @@ enum Document {
 impl Document {
     fn schema(self) -> Schema {
         match self {
-            Self::Run => schema_for!(crate::run::Run),
             Self::Checks => schema_for!(checks::Document),
             Self::Explain => schema_for!(explain::Document<'_>),
             Self::Plugins => schema_for!(plugins::Document),
             Self::Plugin => schema_for!(plugins::Shown<'_>),
             Self::Permissions => schema_for!(permissions::Document),
-            Self::Doctor => schema_for!(doctor::Document),
             Self::Config => schema_for!(config::Document),
         }
     }

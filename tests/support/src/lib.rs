@@ -62,6 +62,20 @@ pub fn library(package: &str) -> PathBuf {
     build(&[package]).remove(package).unwrap_or_else(|| panic!("{package} has no library"))
 }
 
+/// Builds the binary of a package in the target folder of the workspace and returns it.
+///
+/// # Panics
+/// When cargo fails, or the package has no binary.
+#[must_use]
+pub fn binary(package: &str) -> PathBuf {
+    let mut cargo = cargo();
+    let output = run(cargo.args(["build", "--message-format=json-render-diagnostics", "--package", package]));
+    let messages = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut executables = messages.filter(|message| message["target"]["name"] == package);
+    let path = executables.find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    path.unwrap_or_else(|| panic!("{package} has no binary"))
+}
+
 /// The packages in `plugins/`.
 ///
 /// # Panics
