@@ -8,6 +8,7 @@ mod ask;
 mod attest;
 mod checks;
 mod config;
+mod doctor;
 mod explain;
 mod global;
 mod output;
@@ -25,6 +26,8 @@ pub use global::Global;
 pub use output::{Output, Printer};
 pub use stop::Stop;
 
+use crate::collect::session::Session;
+use crate::config::Layers;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -75,6 +78,7 @@ enum Command {
     Explain(explain::Arguments),
     Plugins(plugins::Arguments),
     Permissions(permissions::Arguments),
+    Doctor(doctor::Arguments),
     Config(config::Arguments),
     Schema(schema::Arguments),
 }
@@ -90,6 +94,7 @@ impl Command {
             Self::Explain(arguments) => explain::run(arguments, global),
             Self::Plugins(arguments) => plugins::run(arguments, global),
             Self::Permissions(arguments) => permissions::run(arguments, global),
+            Self::Doctor(arguments) => doctor::run(arguments, global),
             Self::Config(arguments) => config::run(arguments, global),
             Self::Schema(arguments) => schema::run(arguments, global),
         }
@@ -127,6 +132,12 @@ fn main_with(arguments: Vec<OsString>) -> u8 {
             stop.code()
         }
     }
+}
+
+/// Logs in to the configured deployment.
+async fn login(layers: &Layers) -> Result<Session, Stop> {
+    let deployment = layers.deployment()?;
+    Session::open(&deployment, &layers.limits()).await.map_err(|problem| Stop::Unreachable(problem.reason))
 }
 
 /// The runtime of commands that wait.

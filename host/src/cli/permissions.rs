@@ -15,11 +15,14 @@ use tancheck_plugin_api::manifest::Manifest;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tancheck permissions
-  tancheck permissions --module connect")]
+  tancheck permissions --module connect --compare")]
 pub(super) struct Arguments {
     /// Only for this plugin; may be repeated
     #[arg(short, long, value_name = "PLUGIN")]
     module: Vec<String>,
+    /// Logs in and tells what the present account lacks
+    #[arg(long)]
+    compare: bool,
 }
 
 /// How much depends on a privilege.
@@ -110,6 +113,11 @@ pub(super) fn wanted(manifests: &[&Manifest]) -> Vec<Privilege> {
     privileges
 }
 
+/// The names of the least role: what is required, and what makes lists whole.
+pub(super) fn least(manifests: &[&Manifest]) -> Vec<String> {
+    wanted(manifests).into_iter().filter(|one| one.need != Need::Fallback).map(|one| one.name).collect()
+}
+
 #[derive(Default)]
 struct Found<'a> {
     need: Option<Need>,
@@ -164,7 +172,7 @@ async fn permissions(arguments: &Arguments, global: &Global) -> Result<u8, Stop>
         };
         privileges.insert(0, own);
     }
-    let account = None;
+    let account = if arguments.compare { Some(compare(&site, &mut privileges).await?) } else { None };
     let lacks = privileges.iter().any(|one| one.held == Some(false) && one.need != Need::Fallback);
     let document = Document {
         format: 1,
@@ -179,6 +187,22 @@ async fn permissions(arguments: &Arguments, global: &Global) -> Result<u8, Stop>
 
 /// Without this privilege the server accepts no API token of the account.
 const USE_TOKEN: &str = "use token";
+
+async fn compare(site: &Site, privileges: &mut [Privilege]) -> Result<Account, Stop> {
+    let session = super::login(&site.layers).await?;
+    let account = session.account().clone();
+    session.close().await;
+    for privilege in privileges {
+        let name = std::slice::from_ref(&privilege.name);
+        privilege.held = account.privileges.is_some().then(|| account.lacking(name).is_empty());
+    }
+    Ok(Account {
+        administrator: account.is_administrator(),
+        told: account.privileges.is_some(),
+        user: account.user,
+        persona: account.persona,
+    })
+}
 
 fn told(document: &Document) -> String {
     let mut out = String::new();

@@ -2,7 +2,7 @@
 
 use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
-use super::{Global, checks, config, explain, permissions, plugins};
+use super::{Global, checks, config, doctor, explain, permissions, plugins};
 use clap::{Args, ValueEnum};
 use schemars::{Schema, schema_for};
 
@@ -28,6 +28,8 @@ enum Document {
     Plugin,
     /// tancheck permissions
     Permissions,
+    /// tancheck doctor
+    Doctor,
     /// tancheck config explain
     Config,
 }
@@ -40,6 +42,7 @@ impl Document {
             Self::Plugins => schema_for!(plugins::Document),
             Self::Plugin => schema_for!(plugins::Shown<'_>),
             Self::Permissions => schema_for!(permissions::Document),
+            Self::Doctor => schema_for!(doctor::Document),
             Self::Config => schema_for!(config::Document),
         }
     }

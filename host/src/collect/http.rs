@@ -51,6 +51,12 @@ impl HttpTransport {
         self.0.line.wire.bytes()
     }
 
+    /// How far the server's clock is ahead of ours, in whole seconds; `None` where no answer told.
+    #[must_use]
+    pub fn clock_skew(&self) -> Option<jiff::SignedDuration> {
+        self.0.line.wire.clock_skew()
+    }
+
     pub(super) fn line(&self) -> &Line {
         &self.0.line
     }

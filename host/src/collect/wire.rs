@@ -5,10 +5,12 @@ use super::retry;
 use super::transport::{Method, Problem, Sink};
 use super::trouble::{self, Where};
 use crate::config::{Deployment, Limits};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Certificate, Client, Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use tancheck_plugin_api::Outcome;
@@ -28,6 +30,8 @@ pub(super) struct Wire {
     limits: Limits,
     calls: AtomicU64,
     bytes: AtomicU64,
+    /// How far the server's clock is ahead of ours, as its first answer tells.
+    clock_skew: OnceLock<SignedDuration>,
 }
 
 /// A request as it goes out.
@@ -88,6 +92,7 @@ impl Wire {
             limits: limits.clone(),
             calls: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            clock_skew: OnceLock::new(),
         })
     }
 
@@ -131,12 +136,26 @@ impl Wire {
                 false => Failure::Final(problem),
             }
         })?;
+        self.note_clock(&response);
         let status = response.status().as_u16();
         tracing::debug!(request = label, status, "answered");
         match status {
             200..=299 => self.take(response, sink, at).await,
             300..=399 => Err(self.moved(&response, outgoing.method, at)),
             _ => Err(self.failed(response, at).await),
+        }
+    }
+
+    /// How far the server's clock is ahead of ours, in whole seconds; `None` until an answer told.
+    pub(super) fn clock_skew(&self) -> Option<SignedDuration> {
+        self.clock_skew.get().copied()
+    }
+
+    fn note_clock(&self, response: &Response) {
+        let theirs = header(response, &DATE).and_then(|date| httpdate::parse_http_date(&date).ok());
+        let theirs = theirs.and_then(|time| Timestamp::try_from(time).ok());
+        if let Some(theirs) = theirs {
+            self.clock_skew.get_or_init(|| theirs.duration_since(Timestamp::now()));
         }
     }
 
