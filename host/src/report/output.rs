@@ -1,0 +1,261 @@
+//! Where reports go: `-o FORMAT[=PATH]`, as often as one likes, at most one of them to the standard output.
+
+use super::{json, ndjson, text};
+use crate::run::Run;
+use crate::run::event::Event;
+use crate::run::identity::did_you_mean;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How a report looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// The run document.
+    Json,
+    /// Events as they happen.
+    Ndjson,
+}
+
+impl Format {
+    const ALL: [(&'static str, Self); 3] =
+        [("text", Self::Text), ("json", Self::Json), ("ndjson", Self::Ndjson)];
+}
+
+/// A format and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The format.
+    pub format: Format,
+    /// The file; `None`: the standard output.
+    pub path: Option<PathBuf>,
+}
+
+/// Why a target cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// There is no such format.
+    #[error("there is no output format {0:?}{1}; known are text, json, ndjson")]
+    Format(String, String),
+    /// The file has no name.
+    #[error("-o {0}= needs a file name behind the equals sign")]
+    NoPath(String),
+    /// Two formats for the standard output.
+    #[error("only one -o can go to the standard output; give the others a file: -o json=report.json")]
+    TwoToStdout,
+    /// Two formats for one file.
+    #[error("two outputs go to {0}; give each a file of its own")]
+    SameFile(String),
+}
+
+impl FromStr for Target {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        let (name, path) = match text.split_once('=') {
+            Some((name, "")) => return Err(TargetError::NoPath(name.to_owned())),
+            Some((name, path)) => (name, Some(path)),
+            None => (text, None),
+        };
+        let found = Format::ALL.into_iter().find(|(known, _)| *known == name);
+        let Some((_, format)) = found else {
+            let hint = did_you_mean(name, Format::ALL.map(|(known, _)| known));
+            return Err(TargetError::Format(name.to_owned(), hint));
+        };
+        Ok(Self { format, path: path.filter(|path| *path != "-").map(PathBuf::from) })
+    }
+}
+
+/// The targets of a run; without any, text on the standard output.
+///
+/// # Errors
+/// When two of them would go to the same place.
+pub fn targets(asked: &[Target]) -> Result<Vec<Target>, TargetError> {
+    if asked.is_empty() {
+        return Ok(vec![Target { format: Format::Text, path: None }]);
+    }
+    if asked.iter().filter(|target| target.path.is_none()).count() > 1 {
+        return Err(TargetError::TwoToStdout);
+    }
+    let mut paths: Vec<&PathBuf> = asked.iter().filter_map(|target| target.path.as_ref()).collect();
+    paths.sort();
+    if let Some(twice) = paths.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(TargetError::SameFile(twice[0].display().to_string()));
+    }
+    Ok(asked.to_vec())
+}
+
+/// A report that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to write the {format} report to {place}: {error}")]
+pub struct WriteError {
+    format: &'static str,
+    place: String,
+    error: io::Error,
+}
+
+impl WriteError {
+    /// Whether the reader of the standard output went away: it has seen all it wanted.
+    #[must_use]
+    pub fn is_closed_pipe(&self) -> bool {
+        self.error.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+/// Streams events to the targets that want them while the run goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Streams(Vec<Arc<Mutex<Stream>>>);
+
+#[derive(Debug)]
+struct Stream {
+    path: Option<PathBuf>,
+    /// The file under its temporary name, until the run is over.
+    file: Option<File>,
+    failed: Option<io::Error>,
+}
+
+impl Streams {
+    /// Opens the streams of these targets.
+    ///
+    /// # Errors
+    /// When a file cannot be made.
+    pub fn open(targets: &[Target]) -> Result<Self, WriteError> {
+        let wanted = targets.iter().filter(|target| target.format == Format::Ndjson);
+        wanted.map(open_stream).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Writes an event to all of them. What fails is remembered and told at the end.
+    pub fn tell(&self, event: &Event) {
+        for stream in &self.0 {
+            let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+            if stream.failed.is_some() {
+                continue;
+            }
+            let written = match &mut stream.file {
+                Some(file) => ndjson::write(event, file),
+                None => ndjson::write(event, &mut io::stdout().lock()),
+            };
+            stream.failed = written.err();
+        }
+    }
+
+    /// Ends the streams: files get their names.
+    #[must_use]
+    pub fn close(self) -> Vec<WriteError> {
+        let mut errors = Vec::new();
+        for stream in self.0 {
+            let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+            let path = stream.path.clone();
+            let result = match (stream.failed.take(), stream.file.take(), &path) {
+                (Some(error), ..) => Err(error),
+                // The stream may have been a device or a pipe, which keeps its name.
+                (None, Some(file), Some(path)) if is_plain(path) => put_in_place(&file, path),
+                _ => Ok(()),
+            };
+            errors.extend(result.err().map(|error| explain(Format::Ndjson, path.as_deref(), error)));
+        }
+        errors
+    }
+}
+
+fn open_stream(target: &Target) -> Result<Arc<Mutex<Stream>>, WriteError> {
+    let file = match &target.path {
+        None => None,
+        Some(path) => {
+            let opened = if is_plain(path) {
+                File::create(beside(path))
+            } else {
+                File::options().write(true).open(path)
+            };
+            Some(opened.map_err(|error| explain(Format::Ndjson, Some(path), error))?)
+        }
+    };
+    Ok(Arc::new(Mutex::new(Stream { path: target.path.clone(), file, failed: None })))
+}
+
+/// Writes the reports of a finished run; every target is tried, whatever became of the others.
+#[must_use]
+pub fn write_all(run: &Run, targets: &[Target], look: &text::Look) -> Vec<WriteError> {
+    let finished = targets.iter().filter(|target| target.format != Format::Ndjson);
+    finished.filter_map(|target| write(run, target, look).err()).collect()
+}
+
+fn write(run: &Run, target: &Target, look: &text::Look) -> Result<(), WriteError> {
+    let render = |to: &mut dyn Write, look: &text::Look| match target.format {
+        Format::Text => text::write(run, look, to),
+        Format::Json | Format::Ndjson => json::write(run, to),
+    };
+    let result = match &target.path {
+        None => {
+            let stdout = io::stdout();
+            // Colour goes through a stream that takes it out again where the terminal cannot show it.
+            let styled = look.color && target.format == Format::Text;
+            if styled {
+                let mut to = anstream::AutoStream::auto(stdout.lock());
+                render(&mut to, look).and_then(|()| to.flush())
+            } else {
+                let mut to = BufWriter::new(stdout.lock());
+                render(&mut to, &look.plain()).and_then(|()| to.flush())
+            }
+        }
+        Some(path) if is_plain(path) => atomically(path, |to| render(to, &look.plain())),
+        // A device or a pipe cannot be replaced by a file.
+        Some(path) => File::options().write(true).open(path).and_then(|file| {
+            let mut to = BufWriter::new(file);
+            render(&mut to, &look.plain()).and_then(|()| to.flush())
+        }),
+    };
+    result.map_err(|error| explain(target.format, target.path.as_deref(), error))
+}
+
+fn explain(format: Format, path: Option<&Path>, error: io::Error) -> WriteError {
+    let format = Format::ALL.iter().find(|(_, known)| *known == format).map_or("", |(name, _)| name);
+    let place = path.map_or_else(|| "the standard output".to_owned(), |path| path.display().to_string());
+    WriteError { format, place, error }
+}
+
+/// Writes a file so that a reader sees the old one or the whole new one, never half of it.
+///
+/// # Errors
+/// When it cannot be written; the old one is then still there.
+pub fn atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let draft = beside(path);
+    let written = File::create(&draft).and_then(|file| {
+        let mut to = BufWriter::new(file);
+        fill(&mut to)?;
+        to.flush()?;
+        put_in_place(to.get_ref(), path)
+    });
+    if written.is_err() {
+        // What is half written helps nobody; the first error is the one to tell.
+        let _ = fs::remove_file(&draft);
+    }
+    written
+}
+
+fn put_in_place(draft: &File, path: &Path) -> io::Result<()> {
+    draft.sync_all()?;
+    fs::rename(beside(path), path)
+}
+
+/// The draft of a file, in the same folder, so that it can take its name in one step.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.draft", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// Whether a path is a file, or will be one.
+fn is_plain(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |metadata| metadata.is_file())
+}
+
+/// Whether the standard output is a terminal that shows colour.
+#[must_use]
+pub fn stdout_shows_color() -> bool {
+    io::stdout().is_terminal() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+}

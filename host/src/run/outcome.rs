@@ -1,0 +1,434 @@
+//! The heart: what a judge said, what the inputs lack and what people attested become exactly one outcome.
+//!
+//! Pure. The rules, in the order in which they decide:
+//!
+//! 1. What is known without a judge (module absent, worker crashed, check quarantined) is the outcome.
+//! 2. Findings that no person confirmed are a `finding`; a judge that could not go on beside them only adds its reason.
+//! 3. A judge that could not decide gives its own outcome. Data with gaps cannot prove health: `not-evaluated`.
+//! 4. Both yield, where the check has a human side, to a person's word about the whole check.
+//! 5. What awaits a person, an item or a periodic review, is `attestation-due`.
+//! 6. Only what is left passes.
+
+use super::attested::{self, Attestation, Verdict as Word};
+use super::document::{Affected, Attested, CheckResult, Confirmed, Evidence, Finding, Remedy, Subject};
+use super::identity;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use tancheck_plugin_api::facts::Supplied;
+use tancheck_plugin_api::manifest::{self, Check};
+use tancheck_plugin_api::wire::Judgement;
+use tancheck_plugin_api::{Finding as Reported, Kind, Outcome, Subject as ReportedSubject};
+
+/// What is known about one check.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The deployment's id.
+    pub deployment: &'a str,
+    /// The plugin's id.
+    pub plugin: &'a str,
+    /// The check.
+    pub check: &'a Check,
+    /// What was heard of its judge.
+    pub heard: &'a Heard,
+    /// The inputs that the judge had.
+    pub inputs: &'a BTreeMap<String, Supplied>,
+    /// All attestations, or why they cannot be read.
+    pub attestations: Result<&'a [Attestation], &'a str>,
+    /// How long an attestation of this check is good for.
+    pub valid_days: u32,
+    /// The time of the run.
+    pub now: Timestamp,
+}
+
+/// What was heard of a judge.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// There is none: only people decide.
+    NoJudge,
+    /// It came to an end.
+    Judgement(Box<Judgement>),
+    /// The outcome is known without it, or it did not come to an end.
+    Known {
+        /// The outcome.
+        outcome: Outcome,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The outcome of one check.
+#[must_use]
+pub fn decide(case: &Case<'_>) -> CheckResult {
+    let mut result = undecided(case);
+    match case.heard {
+        Heard::Known { outcome, reason } => {
+            // Where the module is gone, so are its troubles.
+            result.saw_everything = outcome.is_decided();
+            settle(&mut result, *outcome, Some(reason.clone()));
+        }
+        Heard::NoJudge => by_person(case, &mut result),
+        Heard::Judgement(judgement) => match breach(case.check, judgement) {
+            Some(reason) => settle(&mut result, Outcome::Crashed, Some(reason)),
+            None => by_judge(case, judgement, &mut result),
+        },
+    }
+    if result.outcome == Outcome::AttestationDue && result.awaiting.is_empty() {
+        result.task = case.check.remedy.as_ref().map(|remedy| filled(remedy, &BTreeMap::new(), ""));
+    }
+    result
+}
+
+/// A result that says nothing yet.
+fn undecided(case: &Case<'_>) -> CheckResult {
+    CheckResult {
+        id: case.check.id.clone(),
+        plugin: case.plugin.to_owned(),
+        title: case.check.title.clone(),
+        kind: case.check.kind,
+        cadence: case.check.cadence.clone(),
+        outcome: Outcome::NotEvaluated,
+        reason: None,
+        attested: None,
+        notes: Vec::new(),
+        findings: Vec::new(),
+        awaiting: Vec::new(),
+        confirmed: Vec::new(),
+        saw_everything: false,
+        task: None,
+    }
+}
+
+fn settle(result: &mut CheckResult, outcome: Outcome, reason: Option<String>) {
+    result.outcome = outcome;
+    result.reason = reason;
+}
+
+/// Why a judgement cannot be one of this check.
+fn breach(check: &Check, judgement: &Judgement) -> Option<String> {
+    if judgement.check != check.id && !check.aliases.contains(&judgement.check) {
+        return Some(format!(
+            "the plugin was asked about {} and answered about {}",
+            check.id, judgement.check
+        ));
+    }
+    let said = judgement.undecided.as_ref()?.outcome;
+    matches!(said, Outcome::Pass | Outcome::Finding)
+        .then(|| format!("the judge said that it could not decide, and yet named the outcome {said}"))
+}
+
+/// A task without a judge.
+fn by_person(case: &Case<'_>, result: &mut CheckResult) {
+    let all = match case.attestations {
+        Ok(all) => all,
+        Err(reason) => return settle(result, Outcome::NotEvaluated, Some(unreadable(reason))),
+    };
+    match attested::on_check(all, case.check, case.now) {
+        Some(word) if word.is_valid(case.valid_days, case.now) => {
+            result.saw_everything = true;
+            by_word(case, word, result);
+        }
+        stale => settle(result, Outcome::AttestationDue, Some(why_due(case, stale))),
+    }
+}
+
+/// A valid word about the whole check decides it.
+fn by_word(case: &Case<'_>, word: &Attestation, result: &mut CheckResult) {
+    match word.result {
+        Word::Done => {
+            settle(result, Outcome::Pass, None);
+            result.attested = Some(as_attested(case, word));
+        }
+        Word::NotApplicable => {
+            let reason =
+                format!("{} attested on {} that it does not apply{}", word.by, day(word.at), noted(word));
+            settle(result, Outcome::NotApplicable, Some(reason));
+            result.attested = Some(as_attested(case, word));
+        }
+        Word::Problem => {
+            settle(result, Outcome::Finding, None);
+            result.findings.push(reported_problem(case, word));
+        }
+    }
+}
+
+/// A check with a judge that came to an end.
+fn by_judge(case: &Case<'_>, judgement: &Judgement, result: &mut CheckResult) {
+    result.notes.clone_from(&judgement.report.notes);
+    sort_out(case, &judgement.report.findings, result);
+    let stopped = judgement.undecided.as_ref();
+    let gaps = incomplete(case, judgement);
+    result.saw_everything = stopped.is_none_or(|why| why.outcome == Outcome::NotApplicable) && gaps.is_none();
+    if !result.findings.is_empty() {
+        return settle(result, Outcome::Finding, stopped.map(|why| format!("beyond this: {}", why.reason)));
+    }
+    // Whatever was listed is proved, so what awaits a person is due even where more may be hidden.
+    if !result.awaiting.is_empty() {
+        let reason = match case.attestations {
+            Ok(_) => awaits(result),
+            Err(reason) => return settle(result, Outcome::NotEvaluated, Some(unreadable(reason))),
+        };
+        result.notes.extend(stopped.map(|why| format!("beyond this: {}", why.reason)));
+        result.notes.extend(gaps);
+        return settle(result, Outcome::AttestationDue, Some(reason));
+    }
+    let (outcome, reason) = match stopped {
+        Some(why) => (why.outcome, why.reason.clone()),
+        None => match gaps {
+            Some(reason) => (Outcome::NotEvaluated, reason),
+            None => return clean(case, result),
+        },
+    };
+    if outcome == Outcome::NotEvaluated
+        && let Some(word) = whole(case)
+    {
+        result.notes.push(format!("not judged: {reason}"));
+        return by_word(case, word, result);
+    }
+    settle(result, outcome, Some(reason));
+}
+
+/// Nothing is left to object to, except for a review that is due.
+fn clean(case: &Case<'_>, result: &mut CheckResult) {
+    if !result.confirmed.is_empty() {
+        let (count, noun) = counted(result.confirmed.len(), "item", "items");
+        result.notes.push(format!("{count} {noun} confirmed"));
+    }
+    let needs_review = case.check.kind == Kind::Hybrid && case.check.due_every.is_some();
+    if !needs_review {
+        return settle(result, Outcome::Pass, None);
+    }
+    let all = match case.attestations {
+        Ok(all) => all,
+        Err(reason) => return settle(result, Outcome::NotEvaluated, Some(unreadable(reason))),
+    };
+    match attested::on_check(all, case.check, case.now) {
+        Some(word) if word.is_valid(case.valid_days, case.now) => {
+            settle(result, Outcome::Pass, None);
+            result.attested = Some(as_attested(case, word));
+        }
+        stale => settle(result, Outcome::AttestationDue, Some(why_due(case, stale))),
+    }
+}
+
+/// The valid word about the whole check, where the check has a human side.
+fn whole<'a>(case: &Case<'a>) -> Option<&'a Attestation> {
+    if case.check.kind == Kind::Automated {
+        return None;
+    }
+    let word = attested::on_check(case.attestations.ok()?, case.check, case.now)?;
+    word.is_valid(case.valid_days, case.now).then_some(word)
+}
+
+/// Sorts what the judge listed into findings, what awaits a person, and what was confirmed.
+fn sort_out(case: &Case<'_>, reported: &[Reported], result: &mut CheckResult) {
+    for mut finding in by_subject(case, reported) {
+        if case.check.kind == Kind::Automated {
+            result.findings.push(finding);
+            continue;
+        }
+        let word = word_on(case, &finding);
+        match word {
+            Ok(Some(word)) if word.result == Word::Done => {
+                result.confirmed.push(Confirmed { finding, attested: as_attested(case, word) });
+            }
+            Ok(Some(word)) => {
+                finding.confirmation =
+                    Some(format!("{} reported a problem on {}{}", word.by, day(word.at), noted(word)));
+                result.findings.push(finding);
+            }
+            Ok(None) => sort_open(case, finding, result),
+            Err(reason) => {
+                finding.confirmation = Some(reason);
+                sort_open(case, finding, result);
+            }
+        }
+    }
+    // A problem that a person saw is never hidden by a judge that did not.
+    if let Some(word) = whole(case)
+        && word.result == Word::Problem
+    {
+        result.findings.push(reported_problem(case, word));
+    }
+    result.findings.sort_by(worst_first);
+    result.awaiting.sort_by(worst_first);
+    result.confirmed.sort_by(|left, right| worst_first(&left.finding, &right.finding));
+}
+
+fn sort_open(case: &Case<'_>, finding: Finding, result: &mut CheckResult) {
+    match case.check.kind {
+        Kind::Attested => result.awaiting.push(finding),
+        Kind::Automated | Kind::Hybrid => result.findings.push(finding),
+    }
+}
+
+fn worst_first(left: &Finding, right: &Finding) -> std::cmp::Ordering {
+    right.severity.cmp(&left.severity).then_with(|| left.subject.cmp(&right.subject))
+}
+
+/// The word that counts for a finding now; `Err` says why the latest one does not.
+fn word_on<'a>(case: &Case<'a>, finding: &Finding) -> Result<Option<&'a Attestation>, String> {
+    let all = case.attestations.map_err(unreadable)?;
+    let prints: Vec<&str> =
+        std::iter::once(&finding.fingerprint).chain(&finding.earlier).map(String::as_str).collect();
+    let Some(word) = attested::on_subject(all, case.check, &prints, case.now) else { return Ok(None) };
+    let (by, on) = (&word.by, day(word.at));
+    if !word.is_valid(case.valid_days, case.now) {
+        return Err(format!("what {by} attested on {on} expired on {}", day(word.until(case.valid_days))));
+    }
+    let state = word.about.as_ref().and_then(|about| about.state.as_ref());
+    if state != finding.state.as_ref() {
+        return Err(format!("its state changed since {by} attested it on {on}"));
+    }
+    if word.result == Word::NotApplicable {
+        return Err(format!("{by} attested on {on} that it does not apply, which settles whole tasks only"));
+    }
+    Ok(Some(word))
+}
+
+/// One finding for each subject; the judge's words are joined where it named a subject twice.
+fn by_subject(case: &Case<'_>, reported: &[Reported]) -> Vec<Finding> {
+    let mut found: BTreeMap<String, Finding> = BTreeMap::new();
+    for one in reported {
+        let finding = as_finding(case, one);
+        match found.get_mut(&finding.fingerprint) {
+            None => drop(found.insert(finding.fingerprint.clone(), finding)),
+            Some(first) => {
+                first.severity = first.severity.max(finding.severity);
+                if !first.says.split("; ").any(|said| said == finding.says) {
+                    first.says = format!("{}; {}", first.says, finding.says);
+                }
+                // Two states are no state that a person could have confirmed as one.
+                if first.state != finding.state {
+                    let states = [first.state.take(), finding.state].map(Option::unwrap_or_default);
+                    first.state = Some(states.join("; "));
+                }
+                first.evidence.extend(finding.evidence);
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+fn as_finding(case: &Case<'_>, reported: &Reported) -> Finding {
+    let subject = &reported.subject;
+    let remedy = case.check.remedy.as_ref();
+    Finding {
+        fingerprint: identity::fingerprint(case.deployment, &case.check.id, subject),
+        earlier: identity::earlier(case.deployment, case.check, subject),
+        severity: reported.severity.unwrap_or(case.check.severity),
+        subject: Subject { kind: subject.kind.clone(), key: subject.key.clone(), name: subject.name.clone() },
+        says: reported.says.clone(),
+        expected: reported.expected.clone(),
+        affected: reported.affected.as_ref().map(|affected| Affected {
+            count: affected.count,
+            of: affected.of,
+            sample: affected.sample.clone(),
+        }),
+        evidence: reported.evidence.iter().map(as_evidence).collect(),
+        state: reported.state.clone(),
+        confirmation: None,
+        remedy: remedy.map(|remedy| filled(remedy, &reported.values, &subject.name)),
+    }
+}
+
+fn as_evidence(evidence: &tancheck_plugin_api::finding::Evidence) -> Evidence {
+    Evidence {
+        input: evidence.input.clone(),
+        source: evidence.source.clone(),
+        request: evidence.request.clone(),
+        at: evidence.at,
+        value: evidence.value.clone(),
+    }
+}
+
+/// A finding made of a person's word.
+fn reported_problem(case: &Case<'_>, word: &Attestation) -> Finding {
+    let subject = ReportedSubject::new("task", &case.check.id, &case.check.title);
+    let says = format!("{} reported a problem on {}{}", word.by, day(word.at), noted(word));
+    as_finding(case, &Reported::on(subject).says(says))
+}
+
+/// A remedy with the finding's own values in its placeholders.
+fn filled(remedy: &manifest::Remedy, values: &BTreeMap<String, String>, subject: &str) -> Remedy {
+    let fill = |text: &String| {
+        let named = values.iter().fold(text.clone(), |text, (name, value)| {
+            if text.contains('{') { text.replace(&format!("{{{name}}}"), value) } else { text }
+        });
+        if subject.is_empty() { named } else { named.replace("{subject}", subject) }
+    };
+    let step = |step: &BTreeMap<String, String>| {
+        step.iter().map(|(key, text)| (key.clone(), fill(text))).collect::<BTreeMap<_, _>>()
+    };
+    Remedy {
+        steps: remedy.steps.iter().map(step).collect(),
+        cautions: remedy.cautions.iter().map(fill).collect(),
+        who: remedy.who.clone(),
+        risk: word_of(&remedy.risk),
+        reversible: word_of(&remedy.reversible),
+        references: remedy.references.clone(),
+        verify: remedy.verify.clone(),
+    }
+}
+
+/// The word under which a value of the contract is written.
+fn word_of(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// Why nothing that was read can prove health.
+fn incomplete(case: &Case<'_>, judgement: &Judgement) -> Option<String> {
+    let gaps: Vec<String> = judgement
+        .read
+        .iter()
+        .filter_map(|id| case.inputs.get(id).map(|supplied| (id, supplied)))
+        .flat_map(|(id, supplied)| supplied.gaps.iter().map(move |gap| format!("{id}: {gap}")))
+        .collect();
+    (!gaps.is_empty()).then(|| format!("incomplete: {}", gaps.join("; ")))
+}
+
+/// Why a task is due, given the latest word, which is no longer valid, if there is one.
+fn why_due(case: &Case<'_>, stale: Option<&Attestation>) -> String {
+    match stale {
+        None => "nobody has attested it yet".to_owned(),
+        Some(word) => {
+            let until = day(word.until(case.valid_days));
+            format!("what {} attested on {} expired on {until}", word.by, day(word.at))
+        }
+    }
+}
+
+/// How many of the items that the judge listed await a person.
+fn awaits(result: &CheckResult) -> String {
+    let open = result.awaiting.len();
+    let (all, noun) = counted(open + result.confirmed.len(), "item", "items");
+    format!("{open} of {all} {noun} to be done or confirmed")
+}
+
+fn unreadable(reason: &str) -> String {
+    format!("the attestations cannot be read: {reason}")
+}
+
+fn as_attested(case: &Case<'_>, word: &Attestation) -> Attested {
+    Attested { by: word.by.clone(), at: word.at, until: word.until(case.valid_days), note: word.note.clone() }
+}
+
+fn noted(word: &Attestation) -> String {
+    if word.note.is_empty() { String::new() } else { format!(": {}", word.note) }
+}
+
+/// The calendar day of a time, in UTC.
+pub(crate) fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+/// A count and its noun.
+pub(crate) fn counted(count: usize, one: &'static str, many: &'static str) -> (usize, &'static str) {
+    (count, if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+#[path = "outcome_tests.rs"]
+mod tests;

@@ -1,0 +1,322 @@
+//! Which checks a run looks at. Pure; an empty selection is an error, because it would look healthy.
+
+use super::identity::did_you_mean;
+use crate::plugins::{Installed, Refusal};
+use std::collections::BTreeSet;
+use tancheck_plugin_api::Cadence;
+use tancheck_plugin_api::manifest::Check;
+
+/// What the user asked for; everything that is empty or false asks for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Plugins by id; a named one is looked at even if it is not enabled.
+    pub modules: Vec<String>,
+    /// Checks by id or earlier id; the plugin of a named one need not be enabled.
+    pub checks: Vec<String>,
+    /// Checks that the guide asks for this often.
+    pub cadences: Vec<Cadence>,
+    /// Only checks that were not healthy in their last run.
+    pub only_failed: bool,
+    /// Leaves out checks that the maintenance guide does not ask for.
+    pub no_beyond: bool,
+}
+
+impl Filter {
+    /// Whether plugins or checks were named, so that what the site enabled does not matter.
+    #[must_use]
+    pub fn names_something(&self) -> bool {
+        !self.modules.is_empty() || !self.checks.is_empty()
+    }
+}
+
+/// A plugin and those of its checks that were selected, in the order of the guide.
+#[derive(Clone, Debug)]
+pub struct Selected<'a> {
+    /// The plugin.
+    pub plugin: &'a Installed,
+    /// Its checks; never empty.
+    pub checks: Vec<&'a Check>,
+}
+
+/// What a run looks at.
+#[derive(Clone, Debug)]
+pub struct Selection<'a> {
+    /// Plugins with their checks, by plugin id.
+    pub plugins: Vec<Selected<'a>>,
+    /// Enabled plugins whose file was refused, with the reason: they are a hole in the run.
+    pub missing: Vec<(String, String)>,
+    /// The site enabled what is licensed, and nothing was named: plugins whose module is not there are left out.
+    pub only_present: bool,
+}
+
+/// Why nothing can be selected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectError {
+    /// A plugin that is not installed.
+    #[error("there is no plugin {id}{hint}; `tancheck plugins list` shows those that are installed")]
+    UnknownModule {
+        /// What was named.
+        id: String,
+        /// The nearest known name.
+        hint: String,
+    },
+    /// A plugin that the configuration enables and that is not installed.
+    #[error(
+        "modules.enable names {id}, but there is no such plugin{hint}; install it or take it out of the list"
+    )]
+    UnknownEnabled {
+        /// What was named.
+        id: String,
+        /// The nearest known name.
+        hint: String,
+    },
+    /// A plugin whose file was refused.
+    #[error("the plugin {id} cannot be used: {reason}")]
+    RefusedModule {
+        /// What was named.
+        id: String,
+        /// Why its file was refused.
+        reason: String,
+    },
+    /// A check that no plugin has.
+    #[error("there is no check {id}{hint}; `tancheck checks` lists them")]
+    UnknownCheck {
+        /// What was named.
+        id: String,
+        /// The nearest known name.
+        hint: String,
+    },
+    /// Nothing is left.
+    #[error("no check is selected: {0}")]
+    Empty(String),
+}
+
+/// Selects checks. `enabled` are the site's plugins (`None`: those that are licensed and there); `failed` are the ids
+/// of checks that were not healthy in their last run, where `only_failed` asks for them.
+///
+/// # Errors
+/// When something unknown was named, or nothing is left.
+pub fn select<'a>(
+    filter: &Filter,
+    enabled: Option<&[String]>,
+    installed: &'a [Installed],
+    refused: &[Refusal],
+    failed: &BTreeSet<String>,
+) -> Result<Selection<'a>, SelectError> {
+    let named = named_checks(filter, installed)?;
+    let (plugins, missing) = plugins(filter, enabled, installed, refused, &named)?;
+    if plugins.is_empty() && missing.is_empty() {
+        return Err(SelectError::Empty(without_plugins(enabled, installed)));
+    }
+    let wanted = |check: &&Check| {
+        (named.is_empty() || named.contains(check.id.as_str()))
+            && (filter.cadences.is_empty() || filter.cadences.iter().any(|one| check.cadence.contains(one)))
+            && !(filter.no_beyond && check.beyond)
+            && !(filter.only_failed && !was_failing(check, failed))
+    };
+    let mut selected: Vec<Selected<'a>> = plugins
+        .into_iter()
+        .map(|plugin| Selected { plugin, checks: plugin.manifest.checks.iter().filter(wanted).collect() })
+        .filter(|selected| !selected.checks.is_empty())
+        .collect();
+    selected.sort_by(|left, right| left.plugin.manifest.id.cmp(&right.plugin.manifest.id));
+    if selected.is_empty() && missing.is_empty() {
+        return Err(SelectError::Empty(without_checks(filter, failed)));
+    }
+    let only_present = enabled.is_none() && !filter.names_something();
+    Ok(Selection { plugins: selected, missing, only_present })
+}
+
+fn was_failing(check: &Check, failed: &BTreeSet<String>) -> bool {
+    std::iter::once(&check.id).chain(&check.aliases).any(|id| failed.contains(id))
+}
+
+/// The present ids of the named checks.
+fn named_checks<'a>(filter: &Filter, installed: &'a [Installed]) -> Result<BTreeSet<&'a str>, SelectError> {
+    let checks = || installed.iter().flat_map(|plugin| &plugin.manifest.checks);
+    let find = |id: &String| {
+        installed
+            .iter()
+            .find_map(|plugin| plugin.manifest.check(id))
+            .map(|check| check.id.as_str())
+            .ok_or_else(|| SelectError::UnknownCheck {
+                id: id.clone(),
+                hint: did_you_mean(id, checks().map(|check| check.id.as_str())),
+            })
+    };
+    filter.checks.iter().map(find).collect()
+}
+
+/// The plugins that are looked at, and those that should be but were refused.
+#[expect(clippy::type_complexity, reason = "two lists that belong together, used once")]
+fn plugins<'a>(
+    filter: &Filter,
+    enabled: Option<&[String]>,
+    installed: &'a [Installed],
+    refused: &[Refusal],
+    named: &BTreeSet<&str>,
+) -> Result<(Vec<&'a Installed>, Vec<(String, String)>), SelectError> {
+    let known = || installed.iter().map(|plugin| plugin.manifest.id.as_str());
+    let find = |id: &str| installed.iter().find(|plugin| plugin.manifest.id == id);
+    let refusal = |id: &str| refused.iter().find(|one| one.id.as_deref() == Some(id)).map(|one| &one.reason);
+    if !filter.modules.is_empty() {
+        let mut found = Vec::new();
+        for id in &filter.modules {
+            match (find(id), refusal(id)) {
+                (Some(plugin), _) => found.push(plugin),
+                (None, Some(reason)) => {
+                    return Err(SelectError::RefusedModule { id: id.clone(), reason: reason.clone() });
+                }
+                (None, None) => {
+                    let hint = did_you_mean(id, known());
+                    return Err(SelectError::UnknownModule { id: id.clone(), hint });
+                }
+            }
+        }
+        found.sort_by(|left, right| left.manifest.id.cmp(&right.manifest.id));
+        found.dedup_by(|left, right| left.manifest.id == right.manifest.id);
+        return Ok((found, Vec::new()));
+    }
+    if !named.is_empty() {
+        let has = |plugin: &&Installed| {
+            plugin.manifest.checks.iter().any(|check| named.contains(check.id.as_str()))
+        };
+        return Ok((installed.iter().filter(has).collect(), Vec::new()));
+    }
+    let Some(enabled) = enabled else {
+        return Ok((installed.iter().collect(), Vec::new()));
+    };
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for id in BTreeSet::from_iter(enabled) {
+        match (find(id), refusal(id)) {
+            (Some(plugin), _) => found.push(plugin),
+            (None, Some(reason)) => missing.push((id.clone(), reason.clone())),
+            (None, None) => {
+                let hint = did_you_mean(id, known());
+                return Err(SelectError::UnknownEnabled { id: id.clone(), hint });
+            }
+        }
+    }
+    Ok((found, missing))
+}
+
+fn without_plugins(enabled: Option<&[String]>, installed: &[Installed]) -> String {
+    if installed.is_empty() {
+        "no plugin is installed; `tancheck doctor` shows where plugins are looked for".to_owned()
+    } else if enabled.is_some_and(<[String]>::is_empty) {
+        "modules.enable is empty; name the modules there, or use enable = \"licensed\"".to_owned()
+    } else {
+        "no plugin is enabled".to_owned()
+    }
+}
+
+fn without_checks(filter: &Filter, failed: &BTreeSet<String>) -> String {
+    if filter.only_failed && failed.is_empty() {
+        return "--only-failed looks at what was not healthy in the last run, and nothing was (or there was none)"
+            .to_owned();
+    }
+    let mut asked = Vec::new();
+    asked.extend(filter.modules.iter().map(|module| format!("--module {module}")));
+    asked.extend(filter.checks.iter().map(|check| format!("--check {check}")));
+    asked.extend(filter.cadences.iter().map(|cadence| format!("--cadence {}", cadence.name())));
+    asked.extend(filter.only_failed.then(|| "--only-failed".to_owned()));
+    asked.extend(filter.no_beyond.then(|| "--no-beyond".to_owned()));
+    format!("no check of the enabled modules fits {}", asked.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::engine::fakes::{installed, refusal};
+    use serde_json::json;
+
+    fn catalog() -> Vec<Installed> {
+        vec![
+            installed("patch", &[("patch.scans", json!({"cadence": ["weekly"]}))]),
+            installed(
+                "connect",
+                &[
+                    ("connect.failed", json!({"cadence": ["monthly"], "aliases": ["connect.failing"]})),
+                    ("connect.extra", json!({"cadence": ["weekly"], "beyond": true})),
+                ],
+            ),
+        ]
+    }
+
+    fn ids(filter: &Filter, enabled: Option<&[&str]>) -> Result<Vec<String>, String> {
+        let enabled: Option<Vec<String>> = enabled.map(|ids| ids.iter().map(|&id| id.to_owned()).collect());
+        let refused = [refusal("broken", "its hash is not pinned")];
+        let failed = BTreeSet::from(["connect.failing".to_owned()]);
+        let catalog = catalog();
+        select(filter, enabled.as_deref(), &catalog, &refused, &failed)
+            .map(|selection| {
+                let checks = selection.plugins.iter().flat_map(|one| &one.checks);
+                checks.map(|check| check.id.clone()).collect()
+            })
+            .map_err(|error| error.to_string())
+    }
+
+    fn owned(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|&text| text.to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_enabled_is_selected_in_the_order_of_ids() {
+        let all = ["connect.failed", "connect.extra", "patch.scans"];
+        assert_eq!(ids(&Filter::default(), None).unwrap(), all);
+        assert_eq!(ids(&Filter::default(), Some(&["patch"])).unwrap(), ["patch.scans"]);
+        assert_eq!(ids(&Filter::default(), Some(&["patch", "patch"])).unwrap(), ["patch.scans"]);
+    }
+
+    #[test]
+    fn filters_narrow() {
+        let weekly = Filter { cadences: vec![Cadence::Weekly], ..Filter::default() };
+        assert_eq!(ids(&weekly, None).unwrap(), ["connect.extra", "patch.scans"]);
+        let guide = Filter { no_beyond: true, ..weekly };
+        assert_eq!(ids(&guide, None).unwrap(), ["patch.scans"]);
+        let failed = Filter { only_failed: true, ..Filter::default() };
+        assert_eq!(ids(&failed, None).unwrap(), ["connect.failed"], "known by its earlier id");
+    }
+
+    #[test]
+    fn what_is_named_need_not_be_enabled() {
+        let module = Filter { modules: owned(&["connect", "connect"]), ..Filter::default() };
+        assert_eq!(ids(&module, Some(&["patch"])).unwrap(), ["connect.failed", "connect.extra"]);
+        let check = Filter { checks: owned(&["connect.failing"]), ..Filter::default() };
+        assert_eq!(ids(&check, Some(&["patch"])).unwrap(), ["connect.failed"], "named by its earlier id");
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused_with_a_suggestion() {
+        let module = Filter { modules: owned(&["conect"]), ..Filter::default() };
+        assert!(ids(&module, None).unwrap_err().contains("did you mean connect?"));
+        let check = Filter { checks: owned(&["connect.faild"]), ..Filter::default() };
+        assert!(ids(&check, None).unwrap_err().contains("did you mean connect.failed?"));
+        assert!(ids(&Filter::default(), Some(&["ptch"])).unwrap_err().contains("did you mean patch?"));
+        let refused = Filter { modules: owned(&["broken"]), ..Filter::default() };
+        assert!(ids(&refused, None).unwrap_err().contains("its hash is not pinned"));
+    }
+
+    #[test]
+    fn an_empty_selection_is_an_error_that_says_why() {
+        let annual = Filter { cadences: vec![Cadence::Annual], ..Filter::default() };
+        assert!(ids(&annual, None).unwrap_err().contains("--cadence annual"));
+        assert!(ids(&Filter::default(), Some(&[])).unwrap_err().contains("modules.enable is empty"));
+        let nothing_failed = Filter { only_failed: true, ..Filter::default() };
+        let catalog = catalog();
+        let error = select(&nothing_failed, None, &catalog, &[], &BTreeSet::new()).unwrap_err();
+        assert!(error.to_string().contains("--only-failed"));
+        let error = select(&Filter::default(), None, &[], &[], &BTreeSet::new()).unwrap_err();
+        assert!(error.to_string().contains("no plugin is installed"));
+    }
+
+    #[test]
+    fn an_enabled_plugin_that_was_refused_is_a_hole_not_an_error() {
+        let refused = [refusal("broken", "its hash is not pinned")];
+        let catalog = catalog();
+        let enabled = owned(&["broken", "patch"]);
+        let selection =
+            select(&Filter::default(), Some(&enabled), &catalog, &refused, &BTreeSet::new()).unwrap();
+        assert_eq!(selection.missing, [("broken".to_owned(), "its hash is not pinned".to_owned())]);
+    }
+}
