@@ -217,7 +217,7 @@ impl<'a> Engine<'a> {
     fn still_wanted(&mut self, wants: &Wants) -> Vec<Want> {
         let mut open = Vec::new();
         for want in &wants.list {
-            let asked = presence::INPUTS.iter().any(|input| *input == want.input);
+            let asked = presence::INPUTS.contains(&want.input);
             let key = (presence::HOST.to_owned(), want.input.id.clone());
             match self.collected.get(&key).filter(|_| asked).cloned() {
                 Some(supplied) => {

@@ -142,7 +142,9 @@ mod tests {
     #[test]
     fn an_input_that_depends_on_settings_is_shared_only_with_the_same_settings() {
         let group = rest("platform.group", "/api/v2/groups/{setting:group}");
-        let plugin = |id: &str| installed_reading(id, &[(&format!("{id}.one"), json!({}))], &[group.clone()]);
+        let plugin = |id: &str| {
+            installed_reading(id, &[(&format!("{id}.one"), json!({}))], std::slice::from_ref(&group))
+        };
         let plugins = [plugin("a"), plugin("b"), plugin("c")];
         let mut plugins = plugins.to_vec();
         for plugin in &mut plugins {

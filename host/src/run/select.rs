@@ -112,7 +112,7 @@ pub fn select<'a>(
         (named.is_empty() || named.contains(check.id.as_str()))
             && (filter.cadences.is_empty() || filter.cadences.iter().any(|one| check.cadence.contains(one)))
             && !(filter.no_beyond && check.beyond)
-            && !(filter.only_failed && !was_failing(check, failed))
+            && (!filter.only_failed || was_failing(check, failed))
     };
     let mut selected: Vec<Selected<'a>> = plugins
         .into_iter()
