@@ -189,16 +189,10 @@ fn judge(facts: &Facts<'_>, report: &mut Report, ours: impl Fn(&str) -> bool) ->
     if let Some(answered) = health.answered {
         complete("Client Extensions - Status", answered, health.unknown)?;
     }
-    let unclear = health.unclear.iter().filter(|(domain, _)| ours(domain));
-    let unclear: Vec<String> = unclear.map(|(domain, state)| format!("{domain}: {state:?}")).collect();
-    if !unclear.is_empty() {
-        return Err(Undecided::not_evaluated(format!(
-            "whether these states of client extensions are failures is not known: {}; add the good ones to \
-             `healthy_states`",
-            unclear.join(", ")
-        )));
-    }
-    Ok(())
+    let unclear = health.unclear.iter().filter(|(domain, _)| ours(domain)).map(|(domain, state)| {
+        format!("whether {state:?} is a failure of {domain} is not known; add it to `healthy_states` if it is none")
+    });
+    settle(&unclear.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

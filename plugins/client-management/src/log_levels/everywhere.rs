@@ -203,9 +203,7 @@ fn log_level_default(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undec
         }
         report.finding(finding);
     }
-    if !open.is_empty() {
-        return Err(Undecided::not_evaluated(open.join("; ")));
-    }
+    settle(&open)?;
     levels.settle(LOG_VERBOSITY, report)
 }
 
