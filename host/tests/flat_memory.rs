@@ -43,8 +43,16 @@ fn a_million_rows_take_the_memory_of_ten_thousand() {
         assert_eq!((used.set.tally.rows.len(), used.set.tally.other), (27, 0));
         assert!(used.set.tally.rows.iter().all(|row| row.sample.len() == tally::SAMPLE_NAMES));
     }
-    println!("peak {} and {} bytes, allocations {} and {}", few.peak, many.peak, few.allocations, many.allocations);
-    assert!(many.peak * 100 <= few.peak * 105, "{} bytes for 1,000,000 rows, {} for 10,000", many.peak, few.peak);
+    println!(
+        "peak {} and {} bytes, allocations {} and {}",
+        few.peak, many.peak, few.allocations, many.allocations
+    );
+    assert!(
+        many.peak * 100 <= few.peak * 105,
+        "{} bytes for 1,000,000 rows, {} for 10,000",
+        many.peak,
+        few.peak
+    );
     // Names with an escape are read by `serde_json`, which allocates; 3 in 1000 are.
     let further = many.allocations - few.allocations;
     assert!(further <= 19_800, "{further} allocations for 990,000 further rows");

@@ -12,7 +12,8 @@ pub(crate) struct Document {
 }
 
 const STATES: [&str; 4] = ["Optimal", "Optimal", "Needs Attention", "Unsupported"];
-const REASONS: [&str; 3] = ["Client is healthy", "Neustart nötig: größere Änderung", "Disk space is below the limit"];
+const REASONS: [&str; 3] =
+    ["Client is healthy", "Neustart nötig: größere Änderung", "Disk space is below the limit"];
 const VERSIONS: [&str; 3] = ["7.4.9.1062", "7.4.10.1034", "7.6.2.1218"];
 /// Longer than any row.
 const ROW: usize = 512;
@@ -59,7 +60,8 @@ impl Document {
         let separator = if number == 0 { "" } else { "," };
         // Neighbours differ in everything, and the same number always gives the same row.
         let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        let pick = |texts: &[&'static str], by: u64| texts[usize::try_from(mixed / by).unwrap_or(0) % texts.len()];
+        let pick =
+            |texts: &[&'static str], by: u64| texts[usize::try_from(mixed / by).unwrap_or(0) % texts.len()];
         let escaped = if number % 331 == 7 { "\\\"" } else { "" };
         let (state, reason, version) = (pick(&STATES, 7), pick(&REASONS, 31), pick(&VERSIONS, 131));
         write!(

@@ -11,7 +11,7 @@ mod wording;
 pub use saved::{Saved, saved};
 
 use super::schedule::{Rank, Schedule};
-use super::tally::{self, ResultSet, Tallier};
+use super::tally::{self, KEPT_ROWS, ResultSet};
 use super::transport::{Call, Problem, Transport};
 use crate::config::Config;
 use pace::{Next, Pace, Progress};
@@ -197,7 +197,7 @@ impl Run {
                 terms.timeout.as_secs()
             ));
         }
-        gaps.extend(rows_gap(&self.set));
+        gaps.extend(rows_gaps(&self.set));
         gaps
     }
 }
@@ -219,9 +219,19 @@ fn share_gap(tally: &Tally, complete_share: f64) -> Option<String> {
     })
 }
 
-fn rows_gap(set: &ResultSet) -> Option<String> {
-    (set.rows < set.rows_there)
-        .then(|| format!("the server delivered {} of {} rows of answers", set.rows, set.rows_there))
+/// Answers that were not seen, for whatever reason: among them may be the one that matters.
+fn rows_gaps(set: &ResultSet) -> Vec<String> {
+    let mut gaps = Vec::new();
+    if set.rows < set.rows_there {
+        gaps.push(format!("the server delivered {} of {} rows of answers", set.rows, set.rows_there));
+    }
+    if set.tally.other > 0 {
+        let other = set.tally.other;
+        gaps.push(format!(
+            "{other} endpoints gave answers beyond the {KEPT_ROWS} commonest, which were not looked at"
+        ));
+    }
+    gaps
 }
 
 /// How a question went.
@@ -298,15 +308,11 @@ async fn result_set<T: Transport>(transport: &T, call: &Call) -> Result<ResultSe
     let mut unknown = UNKNOWN_YET.iter();
     loop {
         match transport.send(call, tally::sink).await {
-            Ok(rows) => return counted(rows).map_err(|problem| in_answer(call, problem)),
+            Ok(rows) => return tally::finish(rows).map_err(|problem| in_answer(call, problem)),
             Err(problem) if problem.status == Some(404) => sleep(*unknown.next().ok_or(problem)?).await,
             Err(problem) => return Err(problem),
         }
     }
-}
-
-fn counted(rows: super::stream::Rows<Tallier>) -> Result<ResultSet, Problem> {
-    tally::finish(rows)
 }
 
 /// Sends a small request; reads what is under `data` in the answer.

@@ -1,7 +1,7 @@
 //! Stored results of a saved question, with their age.
 
 use super::wording::encoded;
-use super::{Pace, Progress, Terms, not_evaluated, read, result_set, rows_gap, share_gap, watch};
+use super::{Pace, Progress, Terms, not_evaluated, read, result_set, rows_gaps, share_gap, watch};
 use crate::collect::transport::{Call, Problem, Transport};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -68,7 +68,7 @@ pub async fn saved<T: Transport>(
         return Err(not_evaluated(format!("the saved question `{name}` has no stored results; ask it once")));
     }
     let mut gaps: Vec<String> = share_gap(&set.tally, terms.complete_share).into_iter().collect();
-    gaps.extend(rows_gap(&set));
+    gaps.extend(rows_gaps(&set));
     let latest = if set.question_id > 0 { set.question_id } else { question.most_recent_question_id };
     let at = match set.seconds_since_issued {
         0 => issued(transport, latest).await,

@@ -277,6 +277,14 @@ async fn what_does_not_answer_is_a_gap_or_no_answer() {
         ask_with(&Server::default().knows(STATE, slower), &question(STATE), &soon).await.unwrap_err();
     assert_eq!(problem.outcome, Outcome::TimedOut);
 
+    let rows = (0..300).map(|number| counted(&format!("value {number}"), 1)).collect();
+    let many = Script { rows, ..Script::default() };
+    let answered = ask_with(&Server::default().knows(STATE, many), &question(STATE), &terms()).await.unwrap();
+    assert_eq!(
+        answered.gaps,
+        ["44 endpoints gave answers beyond the 256 commonest, which were not looked at"]
+    );
+
     let empty = Script { endpoints: 0, ..Script::default() };
     let problem =
         ask_with(&Server::default().knows(STATE, empty), &question(STATE), &terms()).await.unwrap_err();

@@ -12,10 +12,10 @@ use tancheck_plugin_api::lenient;
 struct Parsed {
     #[serde(default, deserialize_with = "lenient::flag")]
     from_canonical_text: Option<bool>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     question_text: String,
     #[serde(default)]
-    parameter_values: Vec<Value>,
+    parameter_values: Option<Vec<Value>>,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -114,7 +114,7 @@ async fn grouped<T: Transport>(
             "the question `{text}` cannot be limited to a computer group: the server does not say what its filter means"
         )));
     }
-    let values = std::mem::take(&mut parsed.parameter_values);
+    let values = parsed.parameter_values.take().unwrap_or_default();
     let Some(Value::Array(selects)) = parsed.rest.get_mut("selects") else {
         return Err(not_evaluated(format!("the server does not say which sensors `{text}` asks for")));
     };
