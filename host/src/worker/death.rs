@@ -10,8 +10,10 @@ use tancheck_plugin_api::Outcome;
 /// Why the host stopped listening to a worker.
 #[derive(Debug)]
 pub(super) enum Cause {
-    /// Nothing came in time.
+    /// The judge gave no answer in time.
     Deadline(Duration),
+    /// The library was not loaded, or told no manifest, in time.
+    Startup(Duration),
     /// The connection ended, or what came is no answer.
     Frame(FrameError),
     /// An answer that breaks the contract: what is wrong with it.
@@ -51,6 +53,10 @@ impl Death<'_> {
                 let seconds = limit.as_secs_f64();
                 let sentence =
                     format!("it gave no answer within {seconds} s and was stopped (limits.check_time)");
+                (Outcome::TimedOut, sentence)
+            }
+            Cause::Startup(limit) => {
+                let sentence = format!("it was not loaded within {} s and was stopped", limit.as_secs());
                 (Outcome::TimedOut, sentence)
             }
             Cause::Fatal(sentence) => crashed(sentence.clone()),
@@ -172,6 +178,7 @@ mod tests {
         let (outcome, sentence) = tell(Cause::Deadline(Duration::from_secs(10)), None, "");
         assert_eq!(outcome, Outcome::TimedOut);
         assert!(sentence.contains("within 10 s"), "{sentence}");
+        assert!(tell(Cause::Startup(Duration::from_secs(20)), None, "").1.contains("not loaded within 20 s"));
         assert!(tell(Cause::Frame(FrameError::Ended), None, "").1.contains("closed its connection"));
         assert!(tell(Cause::Frame(FrameError::Unknown(7)), None, "").1.contains("unknown kind 7"));
     }

@@ -12,8 +12,12 @@ use tancheck_plugin_api::abi::{self, Exported, GuestBox, Refused};
 pub(super) fn load(path: &Path) -> Result<GuestBox, Refused> {
     // SAFETY: constructors of the library run here. That is foreign code, and this process exists to contain it: it
     // has given up files, network, processes and privileges, and holds nothing of value.
-    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
-        .map_err(|error| refused("the system's loader does not accept it", &error))?;
+    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
+        // The text begins with the path, which is one of ours and tells nothing.
+        let text = error.to_string();
+        let reason = text.rsplit_once(&format!("{}: ", path.display())).map_or(&*text, |(_, reason)| reason);
+        refused(&format!("the system's loader does not accept it ({reason})"), &error)
+    })?;
     // SAFETY: the symbol names a static; its address is taken as it is and not read here.
     let exported: *const Exported = unsafe { library.get::<*const Exported>(abi::SYMBOL) }
         .map(|symbol| *symbol)

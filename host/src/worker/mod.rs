@@ -39,7 +39,7 @@ use tancheck_plugin_api::Outcome;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {
-    /// `Crashed` or `TimedOut`.
+    /// `Crashed` or `TimedOut`; `NotEvaluated` where the host's own limits stand in the way.
     pub outcome: Outcome,
     /// What happened, as one sentence about the plugin: "it was killed by signal 11 (…)".
     pub sentence: String,

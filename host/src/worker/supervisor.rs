@@ -2,7 +2,7 @@
 
 use super::death::{Cause, Death};
 use super::noise::Noise;
-use super::protocol::{Fatal, Frame, FrameError, Kind, Start, receive_async, send_async};
+use super::protocol::{Fatal, Frame, FrameError, Kind, REQUEST_LIMIT, Start, receive_async, send_async};
 use super::{Failure, Sandbox, guest, vet};
 use crate::config::Limits;
 use crate::plugins::Library;
@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
+use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::manifest::Manifest;
 use tancheck_plugin_api::wire::{Inspection, Judgement};
 use tokio::net::UnixStream;
@@ -23,8 +24,9 @@ use tokio::time::timeout;
 /// How long a worker may take until its plugin is loaded, and for a manifest. Generous: a few milliseconds are usual.
 const START_TIME: Duration = Duration::from_secs(20);
 
-/// How long the host waits for the status of a worker whose connection ended, before it kills it.
-const LAST_BREATH: Duration = Duration::from_millis(200);
+/// How long the host waits for the status of a worker whose connection ended, before it kills it. It comes at once,
+/// but on a busy machine; only a plugin that closes its descriptors and goes on makes the host wait.
+const LAST_BREATH: Duration = Duration::from_secs(1);
 
 /// How many times the time of one check a worker may compute in its whole life. The host's own clock decides each
 /// check; this one ends a worker whose host is gone.
@@ -66,6 +68,7 @@ pub async fn describe(library: &Library, limits: &Limits) -> Result<Described, F
     let mut worker = Worker::start(library, limits).await?;
     let text = match worker.exchange(Kind::Describe, &[], Kind::Manifest, START_TIME).await {
         Ok(text) => text,
+        Err(Cause::Deadline(limit)) => return Err(worker.bury(Cause::Startup(limit)).await),
         Err(cause) => return Err(worker.bury(cause).await),
     };
     let manifest = vet::manifest(&text);
@@ -113,7 +116,7 @@ impl Worker {
         match timeout(START_TIME, worker.load(library, limits)).await {
             Ok(Ok(())) => Ok(worker),
             Ok(Err(cause)) => Err(worker.bury(cause).await),
-            Err(_) => Err(worker.bury(Cause::Deadline(START_TIME)).await),
+            Err(_) => Err(worker.bury(Cause::Startup(START_TIME)).await),
         }
     }
 
@@ -180,6 +183,18 @@ impl Worker {
         }
         let request = serde_json::to_vec(inspection)
             .map_err(|error| Failure::crashed(format!("its inputs cannot be handed over: {error}")))?;
+        // Read into values, a document takes several times its own size.
+        let limit = (self.memory / 4).min(REQUEST_LIMIT as u64);
+        if request.len() as u64 > limit {
+            return Err(Failure {
+                outcome: Outcome::NotEvaluated,
+                ..Failure::crashed(format!(
+                    "its inputs have {} MiB, more than a worker of {} MiB can judge; raise limits.worker_memory",
+                    request.len() >> 20,
+                    self.memory >> 20
+                ))
+            });
+        }
         let answer = self.exchange(Kind::Inspect, &request, Kind::Judged, deadline).await;
         let refused = match answer {
             Ok(answer) => match vet::judgement(&answer, inspection) {
@@ -222,7 +237,14 @@ impl Worker {
                 return;
             }
         }
-        let _ = self.child.kill().await;
+        self.kill().await;
+    }
+
+    /// Kills the worker. Waits for it, but not for ever: a process that the kernel itself cannot stop is left to it.
+    async fn kill(&mut self) {
+        if self.child.start_kill().is_ok() {
+            let _ = timeout(LAST_BREATH * 2, self.child.wait()).await;
+        }
     }
 
     /// Sends a request and waits for its answer.
@@ -265,7 +287,7 @@ impl Worker {
             _ => None,
         };
         if status.is_none() {
-            let _ = self.child.kill().await;
+            self.kill().await;
         }
         self.noise.finish().await;
         let tail = self.noise.tail();

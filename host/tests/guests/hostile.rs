@@ -39,6 +39,7 @@ const TABLE: &[(&str, Cost)] = &[
     ("fork", Dies(Crashed, "forbidden system call, clone")),
     ("run", Dies(Crashed, "forbidden system call")),
     ("read-file", Nothing(&["PermissionDenied", "0 variables"])),
+    ("descriptors", Nothing(&["[0, 1, 2, 3]"])),
     ("write-file", Dies(Crashed, "forbidden system call, openat for writing")),
     ("socket", Dies(Crashed, "forbidden system call, socket")),
     ("kill", Dies(Crashed, "forbidden system call, kill")),
@@ -88,6 +89,8 @@ async fn every_misdeed_costs_one_row() {
     if !sandboxed("every_misdeed_costs_one_row").await {
         return;
     }
+    // What is open here and not closed on exec must not reach a plugin.
+    let _leak = rustix::io::dup(std::fs::File::open("/etc/passwd").unwrap()).unwrap();
     let mut worker = start().await;
     for (check, cost) in TABLE {
         let result = judge(&mut worker, check).await;
@@ -138,6 +141,22 @@ async fn a_constructor_runs_inside_the_sandbox() {
     for read in ["read Err", "maps Err"] {
         assert!(failure.noise.contains(&format!("constructor: {read}")), "{}", failure.noise);
     }
+}
+
+#[tokio::test]
+async fn inputs_beyond_the_memory_of_a_worker_are_not_sent() {
+    if !sandboxed("inputs_beyond_the_memory_of_a_worker").await {
+        return;
+    }
+    let mut worker = start().await;
+    let mut large = inspection("well-behaved");
+    let text = "x".repeat(50 << 20);
+    large.settings.insert("text".to_owned(), text.into());
+    let failure = worker.inspect(&large, Duration::from_secs(60)).await.unwrap_err();
+    assert_eq!(failure.outcome, Outcome::NotEvaluated);
+    assert!(failure.sentence.contains("raise limits.worker_memory"), "{failure}");
+    assert_goes_on(&mut worker, "large inputs").await;
+    worker.stop().await;
 }
 
 #[tokio::test]
