@@ -90,12 +90,17 @@ pub(crate) struct UpgradeAction {
     pub(crate) expiration_time: Option<Timestamp>,
 }
 
-/// What endpoints reported of these actions.
+/// What endpoints reported of these actions, as far as they ended. A row names one endpoint, so the rows are limited.
 pub(crate) const UPGRADE_RESULTS: Input =
     Input::new("client-management.upgrade-results", "what endpoints reported of upgrade actions").sources(&[
-        Source::rest("/api/v2/result_data/action/{id}")
+        Source::rest("/api/v2/result_data/action/{id}?row_start=0&row_count=50000")
             .rows_under("result_sets")
-            .each(Each::row_of("client-management.upgrade-actions").variables(&[("id", "id")]).limit(50))
+            .each(
+                Each::row_of("client-management.upgrade-actions")
+                    .only("status", &["Closed", "Expired", "Stopped"])
+                    .variables(&[("id", "id")])
+                    .limit(20),
+            )
             .needs(&["read action"]),
     ]);
 
@@ -106,6 +111,9 @@ pub(crate) struct ActionResults {
     /// The action that was asked for.
     #[serde(rename = "_of")]
     pub(crate) of: ActionId,
+    /// How many rows there are, those beyond the limit among them.
+    #[serde(deserialize_with = "lenient::number")]
+    pub(crate) row_count: Option<f64>,
     /// The columns.
     #[serde(deserialize_with = "lenient::list")]
     pub(crate) columns: Vec<Column>,

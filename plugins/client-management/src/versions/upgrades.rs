@@ -80,10 +80,12 @@ fn version_upgrade_failed(facts: &Facts<'_>, report: &mut Report) -> Result<(), 
     if versions.outdated().next().is_none() {
         return Ok(());
     }
-    let by_action = judge_actions(facts, report)?;
+    let mut open = Vec::new();
+    let by_action = judge_actions(facts, report, &mut open)?;
     let by_module = judge_module(facts, report, &versions)?;
     let before = report.findings.len();
     judge_history(facts, report, &versions)?;
+    settle(&open)?;
     if by_action || by_module || report.findings.len() > before {
         return Ok(());
     }
@@ -94,8 +96,8 @@ fn version_upgrade_failed(facts: &Facts<'_>, report: &mut Report) -> Result<(), 
     )))
 }
 
-/// Upgrades by action: true when one was seen that ended long enough ago.
-fn judge_actions(facts: &Facts<'_>, report: &mut Report) -> Result<bool, Undecided> {
+/// Upgrades by action: true when one was seen that ended long enough ago. What could not be read whole goes to `open`.
+fn judge_actions(facts: &Facts<'_>, report: &mut Report, open: &mut Vec<String>) -> Result<bool, Undecided> {
     // The module's own upgrades may be known where actions are not.
     let Ok(actions) = facts.rows::<UpgradeAction>(&UPGRADE_ACTIONS) else { return Ok(false) };
     let days = facts.integer(&AFTER_DAYS)?;
@@ -111,24 +113,27 @@ fn judge_actions(facts: &Facts<'_>, report: &mut Report) -> Result<bool, Undecid
         let rows = results.iter().filter(|results| results.of.id == action.id);
         let statuses = Statuses::of(rows);
         seen |= statuses.total > 0;
+        if statuses.unread > 0 {
+            open.push(format!("{} more endpoints reported on the action {:?}", statuses.unread, action.name));
+        }
         if statuses.open.is_empty() {
             continue;
         }
         let words: Vec<String> =
             statuses.open.iter().map(|(status, count)| format!("{status}: {count}")).collect();
-        let open: u64 = statuses.open.values().sum();
+        let failed: u64 = statuses.open.values().sum();
         report.finding(
             Finding::on(Subject::new("action", &action.id, &action.name))
                 .says(format!(
-                    "was not completed by {open} of {} endpoints ({})",
+                    "was not completed by {failed} of {} endpoints ({})",
                     statuses.total,
                     words.join(", ")
                 ))
                 .expected(format!("all endpoints complete it within {days} days after its end"))
-                .affected(open, Some(statuses.total))
+                .affected(failed, Some(statuses.total))
                 .sample(statuses.names)
                 .evidence(facts.seen(&UPGRADE_RESULTS, words))
-                .confirms(format!("{open} endpoints did not complete it")),
+                .confirms(format!("{failed} endpoints did not complete it")),
         );
     }
     Ok(seen)
@@ -142,6 +147,8 @@ struct Statuses {
     open: BTreeMap<String, u64>,
     /// A few of these endpoints.
     names: Vec<String>,
+    /// Rows beyond the limit.
+    unread: u64,
 }
 
 impl Statuses {
@@ -151,6 +158,8 @@ impl Statuses {
             let column =
                 |name: &str| result.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
             let (status, name, count) = (column("Action Statuses"), column("Computer Name"), column("Count"));
+            let rows = result.row_count.map_or(0, |count| count as u64);
+            statuses.unread += rows.saturating_sub(result.rows.len() as u64);
             for row in &result.rows {
                 let cell = |at: Option<usize>| {
                     let values = at.and_then(|at| row.data.get(at));
@@ -350,6 +359,15 @@ mod tests {
         let case = with_action("2026-06-20T00:00:00Z", &[("a", "Completed.")]);
         case.judge().assert_pass();
         case.assert_needs_its_inputs();
+    }
+
+    #[test]
+    fn results_that_were_cut_off_leave_it_open() {
+        let results = json!([{"_of": {"id": "7"}, "row_count": 3, "columns": [{"name": "Action Statuses"}],
+                              "rows": [{"data": [[{"text": "7:Completed."}]]}]}]);
+        let case = with_action("2026-06-20T00:00:00Z", &[]).rows(&UPGRADE_RESULTS, results);
+        case.judge().assert_undecided(Outcome::NotEvaluated);
+        case.answer(&MODULE_UPGRADES, "yes").judge().assert_undecided(Outcome::NotEvaluated);
     }
 
     #[test]
