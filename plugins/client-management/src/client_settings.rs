@@ -1,5 +1,6 @@
 //! "Review and update Tanium Client settings", page 21: the values are right, and as many clients as meant have them.
 
+use crate::console::{SETTINGS_TAB, WHO};
 use crate::inputs::{BASELINE_VALUES, COUNTED_VALUES, GLOBAL_SETTINGS, GlobalSetting};
 use crate::spread::Spread;
 use std::collections::BTreeMap;
@@ -8,11 +9,6 @@ use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::ServerInfo;
 
 const GUIDE: &[GuideReference] = &[guide("Review and update Tanium Client settings", 21)];
-
-const WHO: &str =
-    "a user holding the Client Management role permissions named in the Client Management user guide";
-
-const SETTINGS_TAB: &str = "Administration > Shared Services > Client Management > Client Health > Settings";
 
 const REFERENCES: &[&str] = &[
     "Tanium Client Management User Guide: Managing client settings and configurations in Client Management",
@@ -129,7 +125,7 @@ fn setting_values(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecide
         let values = baseline.get(setting).into_iter().flatten();
         values.map(|value| if value.is_empty() { "unset" } else { value }).collect::<Vec<_>>().join(" or ")
     };
-    for (setting, value) in &handed_out? {
+    for (setting, value) in handed_out.iter().flatten() {
         let known = baseline.keys().find(|name| name.eq_ignore_ascii_case(setting));
         if let Some(name) = known.filter(|name| !is_right(name, value)) {
             report.finding(
@@ -158,6 +154,7 @@ fn setting_values(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecide
             );
         }
     }
+    handed_out?;
     for (setting, spread) in spreads {
         let may_lack_it = is_right(setting, "");
         if spread.unlisted && may_lack_it {

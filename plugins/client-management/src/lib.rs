@@ -1,10 +1,10 @@
 //! tancheck plugin for Client Management: the Tanium Client on endpoints.
-//!
 //! Guide: disconnected clients (page 9), leader percentage (11), endpoint count and licence (12), client extensions
 //! (19), registration and logging levels (20), settings and versions (21), and what every module has (7, 35).
 #![forbid(unsafe_code)]
 
 mod client_settings;
+mod console;
 mod endpoint_count;
 mod extensions;
 mod inputs;

@@ -1,5 +1,6 @@
 //! "Configure alerts for disconnected Tanium Clients", page 9: lost clients are put back, or it is decided not to.
 
+use crate::console::WHO;
 use crate::inputs::{Deployment, REDEPLOYMENT};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::{LICENSE, License};
@@ -46,7 +47,7 @@ const REMEDY: Remedy = Remedy::new(&[
         "write that down: answer client-management.redeployment with `decided against`, who and when in the note",
     ),
 ])
-.who("a user holding the Client Management role permissions named in the Client Management user guide")
+.who(WHO)
 .risk(Risk::Medium, Reversible::Partly)
 .cautions(&[
     "Redeployment also reaches hosts that the client was taken off on purpose: let the label hold only \

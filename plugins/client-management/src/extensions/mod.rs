@@ -2,6 +2,7 @@
 
 mod health;
 
+use crate::console::{DEPLOYMENT_TAB, WHO};
 use crate::inputs::EXTENSIONS;
 use crate::spread::complete;
 use health::Health;
@@ -29,15 +30,12 @@ const LIMITS: &str = "The columns of the sensor are not documented: they are rec
     panel Health Failures is not printed in the guide and may differ. An endpoint with several failures of \
     one extension is counted for each.";
 
-const WHO: &str =
-    "a user holding the Client Management role permissions named in the Client Management user guide";
-
-const PANEL: &str = "Administration > Shared Services > Client Management > Client Health > Deployment";
-
 const QUESTION: &str = "Get Computer Name and Client Extensions - Status from all machines";
 
-const LIST: Step =
-    Step::console(PANEL, "select the Interact icon of the panel Health Failures to list the endpoints");
+const LIST: Step = Step::console(
+    DEPLOYMENT_TAB,
+    "select the Interact icon of the panel Health Failures to list the endpoints",
+);
 
 const DRILL_DOWN: Step =
     Step::question(QUESTION, "find the endpoints whose extension {subject} failed, and the failure's text");

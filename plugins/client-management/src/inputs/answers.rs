@@ -1,6 +1,7 @@
 //! What endpoints answer about client extensions and versions, and what the server knows of upgrades and servers.
 
 use super::ASK;
+use crate::console::{CLIENT_UPGRADES, DEPLOYMENT_TAB};
 use tancheck_plugin_api::prelude::*;
 
 /// The state of client extensions. Its columns are not documented: see [`crate::extensions`].
@@ -9,7 +10,7 @@ pub(crate) const EXTENSIONS: Input = Input::new("client-management.extensions", 
         Source::question("Get Client Extensions - Status from all machines").needs(ASK),
         Source::export(
             "client-health-failures.csv",
-            "Administration > Shared Services > Client Management > Client Health > Deployment",
+            DEPLOYMENT_TAB,
             "select the Interact icon of the panel Health Failures and export the results with these \
              columns, and Computer Name where there is one",
             &["Domain", "Failure", "Count"],
@@ -165,7 +166,7 @@ pub(crate) const MODULE_UPGRADES: Input = Input::new(
 .sources(&[
     Source::export(
         "client-upgrades.csv",
-        "Administration > Shared Services > Client Management > Client Upgrades",
+        CLIENT_UPGRADES,
         "export the endpoints of each upgrade with these columns",
         &["Computer Name", "Upgrade", "Status", "Version", "Time"],
     ),

@@ -1,6 +1,7 @@
 //! Client settings: what endpoints hold, what the server hands out, and the values that a site may choose.
 
 use super::ASK;
+use crate::console;
 use tancheck_plugin_api::prelude::*;
 
 /// The setting that holds a client's logging level.
@@ -13,9 +14,9 @@ pub(crate) const SERVER_NAME_LIST: &str = "ServerNameList";
 pub(crate) const SERVER_NAME: &str = "ServerName";
 
 /// The page Client Health > Settings, which has no public route.
-const SETTINGS_TAB: Source = Source::export(
+const PAGE: Source = Source::export(
     "client-settings.csv",
-    "Administration > Shared Services > Client Management > Client Health > Settings",
+    console::SETTINGS_TAB,
     "select each Computer Group in turn and write down Setting, Value and Count; All Computers first",
     &["Computer Group", "Setting", "Value", "Count"],
 );
@@ -54,41 +55,38 @@ pub(crate) const LOG_LEVELS: Input =
         Source::question("Get Tanium Client Logging Level from all machines")
             .sampled_by("Get Computer Name from all machines with Tanium Client Logging Level equals {value}")
             .needs(ASK),
-        SETTINGS_TAB,
+        PAGE,
     ]);
 
 /// The logging level of the VDI endpoints.
 pub(crate) const LOG_LEVELS_VDI: Input =
     Input::new("client-management.log-levels-vdi", "logging levels of VDI endpoints")
-        .sources(&[LEVELS_ASKED.in_group("{setting:vdi_group}"), SETTINGS_TAB]);
+        .sources(&[LEVELS_ASKED.in_group("{setting:vdi_group}"), PAGE]);
 
 /// The logging level of the Client Containers.
 pub(crate) const LOG_LEVELS_CONTAINERS: Input =
     Input::new("client-management.log-levels-containers", "logging levels of Client Containers")
-        .sources(&[LEVELS_ASKED.in_group("{setting:container_group}"), SETTINGS_TAB]);
+        .sources(&[LEVELS_ASKED.in_group("{setting:container_group}"), PAGE]);
 
 /// The logging levels of the groups that may differ from the default.
 pub(crate) const LOG_LEVELS_EXEMPT: Input =
     Input::new("client-management.log-levels-exempt", "logging levels of exempt groups")
-        .sources(&[LEVELS_ASKED.in_group("{item}").each(Each::setting("exempt_groups")), SETTINGS_TAB]);
+        .sources(&[LEVELS_ASKED.in_group("{item}").each(Each::setting("exempt_groups")), PAGE]);
 
 /// The logging levels of the groups under investigation.
 pub(crate) const LOG_LEVELS_INVESTIGATED: Input =
     Input::new("client-management.log-levels-investigated", "logging levels of groups under investigation")
-        .sources(&[
-            LEVELS_ASKED.in_group("{item}").each(Each::setting("investigation_groups")),
-            SETTINGS_TAB,
-        ]);
+        .sources(&[LEVELS_ASKED.in_group("{item}").each(Each::setting("investigation_groups")), PAGE]);
 
 /// The logging levels of the sensitive groups.
 pub(crate) const LOG_LEVELS_SENSITIVE: Input =
     Input::new("client-management.log-levels-sensitive", "logging levels of sensitive groups")
-        .sources(&[LEVELS_ASKED.in_group("{item}").each(Each::setting("sensitive_groups")), SETTINGS_TAB]);
+        .sources(&[LEVELS_ASKED.in_group("{item}").each(Each::setting("sensitive_groups")), PAGE]);
 
 /// The logging levels of the groups with limited resources.
 pub(crate) const LOG_LEVELS_LIMITED: Input =
     Input::new("client-management.log-levels-limited", "logging levels of groups with limited resources")
-        .sources(&[LEVELS_ASKED.in_group("{item}").each(Each::setting("limited_groups")), SETTINGS_TAB]);
+        .sources(&[LEVELS_ASKED.in_group("{item}").each(Each::setting("limited_groups")), PAGE]);
 
 /// The servers that clients may try.
 pub(crate) const SERVER_LISTS: Input = Input::new(
@@ -105,13 +103,13 @@ pub(crate) const SERVER_LISTS: Input = Input::new(
     Source::question("Get Tanium Server Name List from all machines")
         .sampled_by("Get Computer Name from all machines with Tanium Server Name List equals {value}")
         .needs(ASK),
-    SETTINGS_TAB,
+    PAGE,
 ]);
 
 /// The server that each client uses, for servers whose client status lists no Zone Servers.
 pub(crate) const SERVER_NAMES: Input =
     Input::new("client-management.server-names", "ServerName of all endpoints")
-        .sources(&[Source::question("Get Tanium Server Name from all machines").needs(ASK), SETTINGS_TAB]);
+        .sources(&[Source::question("Get Tanium Server Name from all machines").needs(ASK), PAGE]);
 
 /// The values of the settings of the baseline.
 pub(crate) const BASELINE_VALUES: Input = Input::new(
@@ -125,7 +123,7 @@ pub(crate) const BASELINE_VALUES: Input = Input::new(
         )
         .each(Each::setting("baseline"))
         .needs(ASK),
-    SETTINGS_TAB,
+    PAGE,
 ]);
 
 /// The values of the settings whose counts are expected.
@@ -135,7 +133,7 @@ pub(crate) const COUNTED_VALUES: Input =
             Source::question("Get Tanium Client Explicit Setting[{item}] from all machines")
                 .each(Each::setting("expected_counts"))
                 .needs(ASK),
-            SETTINGS_TAB,
+            PAGE,
         ]);
 
 /// Global settings, those that the server hands out to clients among them.

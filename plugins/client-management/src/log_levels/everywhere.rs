@@ -1,6 +1,7 @@
 //! Logging levels of all endpoints, and of Client Containers, which have a level of their own.
 
-use super::{GUIDE, Levels, REFERENCES, SETTINGS_TAB, UNSET_LEVEL, WHO};
+use super::{GUIDE, Levels, REFERENCES, UNSET_LEVEL};
+use crate::console::{SETTINGS_TAB, WHO};
 use crate::inputs::{
     LOG_LEVELS, LOG_LEVELS_CONTAINERS, LOG_LEVELS_EXEMPT, LOG_LEVELS_INVESTIGATED, LOG_VERBOSITY,
 };

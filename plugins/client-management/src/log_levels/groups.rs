@@ -1,6 +1,7 @@
 //! Logging levels of the endpoints that should not log: VDI, sensitive ones, and those with limited resources.
 
-use super::{GUIDE, LIMITS, Levels, REFERENCES, SETTINGS_TAB, UNSET_LEVEL, WHO};
+use super::{GUIDE, LIMITS, Levels, REFERENCES, UNSET_LEVEL};
+use crate::console::{SETTINGS_TAB, WHO};
 use crate::inputs::{LOG_LEVELS_LIMITED, LOG_LEVELS_SENSITIVE, LOG_LEVELS_VDI, LOG_VERBOSITY};
 use crate::spread::Spread;
 use tancheck_plugin_api::prelude::*;
@@ -130,8 +131,10 @@ fn log_level_sensitive(facts: &Facts<'_>, report: &mut Report) -> Result<(), Und
             "there are no sensitive and no limited endpoints, the settings say",
         ));
     }
-    judge_groups(facts, report, &LOG_LEVELS_SENSITIVE, &sensitive)?;
-    judge_groups(facts, report, &LOG_LEVELS_LIMITED, &limited)
+    // Both are judged, whatever becomes of one.
+    let first = judge_groups(facts, report, &LOG_LEVELS_SENSITIVE, &sensitive);
+    let second = judge_groups(facts, report, &LOG_LEVELS_LIMITED, &limited);
+    first.and(second)
 }
 
 fn judge_groups(

@@ -14,11 +14,6 @@ use tancheck_plugin_api::prelude::*;
 
 const GUIDE: &[GuideReference] = &[guide("Review and update Tanium Client logging levels", 20)];
 
-const WHO: &str =
-    "a user holding the Client Management role permissions named in the Client Management user guide";
-
-const SETTINGS_TAB: &str = "Administration > Shared Services > Client Management > Client Health > Settings";
-
 const LIMITS: &str = "Old sensors tell the setting on Windows only. Endpoints that do not answer are not \
     seen, and the page Client Health > Settings has no public route.";
 

@@ -4,6 +4,7 @@ mod zone_servers;
 
 pub(crate) use zone_servers::{BALANCE, ENOUGH};
 
+use crate::console::{SETTINGS_TAB, WHO};
 use crate::inputs::{SERVER_HEALTH, SERVER_HOSTS, SERVER_LISTS, SERVER_NAME_LIST, ServerHealth, ServerHosts};
 use crate::spread::{Held, Spread};
 use std::collections::BTreeSet;
@@ -12,9 +13,6 @@ use tancheck_plugin_api::prelude::*;
 
 const GUIDE: &[GuideReference] =
     &[guide("Review and adjust the distribution of Tanium Client registration traffic", 20)];
-
-const WHO: &str =
-    "a user holding the Client Management role permissions named in the Client Management user guide";
 
 /// The danger of every remedy here (the client cannot be told the right list once it has a wrong one).
 const CUT_OFF: &str = "A wrong ServerNameList cuts clients off, and what would correct it cannot reach them \
@@ -71,7 +69,7 @@ const SET_LISTS: Remedy = Remedy::new(&[
     ),
     Step::decision("the list is right", "add its servers to `approved_servers`"),
     Step::console(
-        "Administration > Shared Services > Client Management > Client Health > Settings",
+        SETTINGS_TAB,
         "see ServerNameList with its Count, and decide on the list that each computer group should have",
     ),
     Step::action(

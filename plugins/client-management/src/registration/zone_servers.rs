@@ -1,6 +1,7 @@
 //! "Review and adjust the distribution of Tanium Client registration traffic", page 20: the load of Zone Servers.
 
-use super::{CUT_OFF, GUIDE, WHO, server, zone_servers};
+use super::{CUT_OFF, GUIDE, server, zone_servers};
+use crate::console::{SETTINGS_TAB, WHO};
 use crate::inputs::{GLOBAL_SETTINGS, GlobalSetting, SERVER_HEALTH, SERVER_NAME, SERVER_NAMES};
 use crate::spread::Spread;
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ const REBALANCE: Remedy = Remedy::new(&[
         "find clients that use {subject}",
     ),
     Step::console(
-        "Administration > Shared Services > Client Management > Client Health > Settings",
+        SETTINGS_TAB,
         "compare ServerName with ServerNameList: do the lists of these clients name all Zone Servers?",
     ),
     Step::action(

@@ -4,6 +4,7 @@ mod upgrades;
 
 pub(crate) use upgrades::FAILED;
 
+use crate::console::{CLIENT_UPGRADES, WHO};
 use crate::inputs::{VERSION_ANSWERS, VersionRow};
 use crate::spread::complete;
 use std::collections::BTreeMap;
@@ -12,9 +13,6 @@ use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::{CLIENT_STATUS, ClientStatus};
 
 const GUIDE: &[GuideReference] = &[guide("Review and upgrade Tanium Client versions", 21)];
-
-const WHO: &str =
-    "a user holding the Client Management role permissions named in the Client Management user guide";
 
 const PHASES: &str =
     "Upgrade group by group, and begin with the next group only when the one before it was tested.";
@@ -69,7 +67,7 @@ const UPGRADE: Remedy = Remedy::new(&[
         "see client-management.version-upgrade-failed for the reason",
     ),
     Step::console(
-        "Administration > Shared Services > Client Management > Client Upgrades",
+        CLIENT_UPGRADES,
         "otherwise upgrade the next group of endpoints, and test before the group after it",
     ),
 ])
@@ -111,10 +109,7 @@ const ACCEPT: Remedy = Remedy::new(&[
         "version {version} is needed for a while",
         "write the last day and the reason into `accepted`, or attest to it with both in the note",
     ),
-    Step::console(
-        "Administration > Shared Services > Client Management > Client Upgrades",
-        "upgrade the endpoints when the phase before was tested",
-    ),
+    Step::console(CLIENT_UPGRADES, "upgrade the endpoints when the phase before was tested"),
 ])
 .who(WHO)
 .risk(Risk::Medium, Reversible::Partly)

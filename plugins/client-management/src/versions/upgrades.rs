@@ -1,6 +1,7 @@
 //! "Review and upgrade Tanium Client versions", page 21: upgrades that did not reach their endpoints.
 
-use super::{GUIDE, LATEST, PHASES, Versions, WHO};
+use super::{GUIDE, LATEST, PHASES, Versions};
+use crate::console::{CLIENT_UPGRADES, WHO};
 use crate::inputs::{
     ActionResults, MODULE_UPGRADES, UPGRADE_ACTIONS, UPGRADE_RESULTS, UpgradeAction, UpgradeRow,
     VERSION_ANSWERS, VERSION_HISTORY,
@@ -47,10 +48,7 @@ pub(crate) const FAILED: Check = Check::hybrid("client-management.version-upgrad
     .judge(version_upgrade_failed);
 
 const RETRY: Remedy = Remedy::new(&[
-    Step::console(
-        "Administration > Shared Services > Client Management > Client Upgrades",
-        "open the upgrade and read its result for the endpoints of {subject}",
-    ),
+    Step::console(CLIENT_UPGRADES, "open the upgrade and read its result for the endpoints of {subject}"),
     Step::console(
         "Administration > Actions > Action History",
         "for an upgrade by action: open its status and the logs of endpoints that did not complete it",
