@@ -112,7 +112,7 @@ fn at<'a>(item: &'a Value, key: &str) -> Option<&'a Value> {
 }
 
 /// The answers to all items as one body: rows that say what they were asked with, or a tally for each item.
-pub(super) fn joined(answers: Vec<(&Variables, Body)>) -> Body {
+pub(super) fn joined(answers: Vec<(&Variables, Body)>, is_tally: bool) -> Body {
     let mut rows = Vec::new();
     let mut tallies = Vec::new();
     for (variables, body) in answers {
@@ -126,7 +126,7 @@ pub(super) fn joined(answers: Vec<(&Variables, Body)>) -> Body {
             _ => {}
         }
     }
-    if tallies.is_empty() { Body::Rows(rows) } else { Body::Tallies(tallies) }
+    if is_tally { Body::Tallies(tallies) } else { Body::Rows(rows) }
 }
 
 /// A row that is no object has no place for the tag, and gets one.

@@ -9,14 +9,14 @@ use tancheck_plugin_api::Outcome;
 
 /// A query, ready to be sent.
 #[derive(Clone, Debug)]
-pub(super) struct Query<'a> {
-    pub(super) text: &'a str,
+pub(super) struct Query {
+    pub(super) text: String,
     /// The field that is delivered.
-    pub(super) connection: &'a str,
+    pub(super) connection: String,
     pub(super) variables: Map<String, Value>,
 }
 
-impl Query<'_> {
+impl Query {
     /// The first request.
     pub(super) fn call(&self) -> Call {
         self.page(None)
@@ -30,13 +30,13 @@ impl Query<'_> {
         Call::post(gate::GATEWAY, json!({"query": self.text, "variables": variables}))
     }
 
-    fn label(&self) -> String {
+    pub(super) fn label(&self) -> String {
         format!("Gateway query for {}", self.connection)
     }
 }
 
 /// Reads a connection to its end, or the one object that the field is.
-pub(super) async fn read(net: &impl Transport, query: &Query<'_>) -> Result<Fetched, Problem> {
+pub(super) async fn read(net: &impl Transport, query: &Query) -> Result<Fetched, Problem> {
     let follows = query.text.contains("$after");
     let mut gathered: Vec<Value> = Vec::new();
     let mut gaps: Vec<String> = Vec::new();
@@ -76,14 +76,14 @@ pub(super) async fn read(net: &impl Transport, query: &Query<'_>) -> Result<Fetc
 /// One page: the field, and what the Gateway complained of although it delivered the field.
 async fn read_page(
     net: &impl Transport,
-    query: &Query<'_>,
+    query: &Query,
     after: Option<&Value>,
 ) -> Result<(Value, Option<String>), Problem> {
     let label = query.label();
     let answer = document::fetch(net, &query.page(after)).await;
     let mut answer = answer.map_err(|problem| explained(problem, &label))?;
     let complaint = complaint(&answer);
-    let field = answer.get_mut("data").and_then(|data| find(data, query.connection)).map(Value::take);
+    let field = answer.get_mut("data").and_then(|data| find(data, &query.connection)).map(Value::take);
     match (field.filter(|field| !field.is_null()), complaint) {
         (Some(field), None) => Ok((field, None)),
         (Some(field), Some(said)) => Ok((field, Some(format!("{label}: the Gateway reported {said}")))),
@@ -185,10 +185,10 @@ mod tests {
     const TEXT: &str = "query Runs($after: Cursor, $first: Int!) { connectRuns(first: $first, after: $after) \
         { edges { node { id } } pageInfo { hasNextPage endCursor } } }";
 
-    fn query() -> Query<'static> {
+    fn query() -> Query {
         Query {
-            text: TEXT,
-            connection: "connectRuns",
+            text: TEXT.to_owned(),
+            connection: "connectRuns".to_owned(),
             variables: typed(TEXT, [("first".into(), "2".into())]),
         }
     }
@@ -201,7 +201,7 @@ mod tests {
 
     async fn read_rows(net: &Faked) -> Result<(usize, Vec<String>), String> {
         match read(net, &query()).await {
-            Ok(Fetched { data: Data::Rows(rows), gaps }) => Ok((rows.len(), gaps)),
+            Ok(Fetched { data: Data::Rows(rows), gaps, .. }) => Ok((rows.len(), gaps)),
             Ok(other) => panic!("{other:?}"),
             Err(problem) => Err(problem.to_string()),
         }

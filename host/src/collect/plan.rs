@@ -1,7 +1,6 @@
 //! The plan: every request a run would make, before the first one is sent.
 
 use super::graph::{Graph, Linked, Node};
-use super::way::Ask;
 use super::{Local, Want};
 use crate::config::Config;
 use jiff::Timestamp;
@@ -63,7 +62,7 @@ fn of(node: &Node, linked: &Linked, config: &Config, now: Timestamp) -> Option<P
     }
     let (key, label) = match way.ask(&node.filling(now, None)) {
         Ok(Some(ask)) if ask.is_question() && !config.deployment.questions => return None,
-        Ok(Some(ask)) => (ask.key(), label(&ask, way.each.is_some())),
+        Ok(Some(ask)) => (ask.key(), ask.label()),
         Ok(None) => {
             let label = local_label(&way.request, &node.input, &config.places.exports);
             (format!("{} {label}", way.request.kind()), label)
@@ -91,11 +90,6 @@ fn join(planned: &mut PlannedRequest, other: PlannedRequest) {
         all.sort();
         all.dedup();
     }
-}
-
-fn label(ask: &Ask, repeated: bool) -> String {
-    // Several requests of one kind are one line of the plan.
-    if repeated { format!("{} …", ask.label()) } else { ask.label() }
 }
 
 /// What a repetition runs over, for people.

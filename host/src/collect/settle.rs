@@ -6,9 +6,11 @@ use super::export::Export;
 use super::fetched::{Data, Fetched};
 use super::graph::{Graph, Linked, Node};
 use super::merge::Merge;
-use super::meter::{Meter, Totals};
+use super::meter::{Cost, Meter, Totals};
 use super::plan;
 use super::progress::Progress;
+use super::question::{self, Question, Terms, Turn};
+use super::schedule::Schedule;
 use super::session::Account;
 use super::transport::{Problem, Transport};
 use super::way::{self, Ask, Way};
@@ -16,15 +18,15 @@ use super::{Local, document, gateway, rest, service};
 use crate::config::{Config, Limits};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp, TimestampRound, Unit};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::{Body, Supplied, Unavailable};
-use tancheck_plugin_api::manifest::Request;
+use tancheck_plugin_api::manifest::{Each, Request};
 
 /// So many failures of a repetition in a row, without any success, are enough to know.
 const HOPELESS: usize = 8;
@@ -37,7 +39,8 @@ pub(super) struct Settler<T> {
     pub(super) now: Timestamp,
     pub(super) totals: Totals,
     limits: Limits,
-    questions: bool,
+    terms: Terms,
+    schedule: Schedule,
     exports: PathBuf,
     merge: Merge,
     began: Instant,
@@ -52,6 +55,22 @@ impl<T> fmt::Debug for Settler<T> {
             .field("totals", &self.totals)
             .finish_non_exhaustive()
     }
+}
+
+/// The input that is being settled, and who hears about it.
+struct Task<'a> {
+    node: &'a Node,
+    over: &'a HashMap<usize, Arc<Supplied>>,
+    progress: &'a Progress,
+    cost: Cost,
+}
+
+/// The answer to one request.
+#[derive(Clone)]
+struct Part {
+    body: Body,
+    gaps: Vec<String>,
+    at: Option<Timestamp>,
 }
 
 /// A way's answer.
@@ -71,7 +90,8 @@ impl<T: Transport> Settler<T> {
             now,
             totals: Totals::default(),
             limits: config.limits.clone(),
-            questions: config.deployment.questions,
+            terms: Terms::of(config),
+            schedule: Schedule::new(&config.limits),
             exports: config.places.exports.clone(),
             merge: Merge::default(),
             began: Instant::now(),
@@ -97,11 +117,11 @@ impl<T: Transport> Settler<T> {
         over: &HashMap<usize, Arc<Supplied>>,
         progress: &Progress,
     ) -> Supplied {
-        let net = Meter::new(&self.transport, &self.totals, progress);
+        let task = Task { node, over, progress, cost: Cost::default() };
         let mut failed: Vec<(&Way, Problem)> = Vec::new();
         let mut settled = None;
         for linked in &node.ways {
-            match self.attempt(node, linked, over, &net).await {
+            match self.attempt(&task, linked).await {
                 Ok(answered) => {
                     settled = Some(self.supplied(&linked.way, answered));
                     break;
@@ -114,7 +134,7 @@ impl<T: Transport> Settler<T> {
         }
         kinds(node).for_each(|kind| self.merge.release(kind));
         let sharers = node.serves.len().saturating_sub(1) as u64;
-        self.totals.saved.fetch_add(sharers * net.sent.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.totals.saved.fetch_add(sharers * task.cost.sent.load(Ordering::Relaxed), Ordering::Relaxed);
         settled.unwrap_or_else(|| self.unavailable(node, failed))
     }
 
@@ -129,31 +149,25 @@ impl<T: Transport> Settler<T> {
         Supplied { source: way.request.kind().to_owned(), request, at, gaps, body }
     }
 
-    async fn attempt(
-        &self,
-        node: &Node,
-        linked: &Linked,
-        over: &HashMap<usize, Arc<Supplied>>,
-        net: &Meter<'_, T>,
-    ) -> Result<Answered, Problem> {
+    async fn attempt(&self, task: &Task<'_>, linked: &Linked) -> Result<Answered, Problem> {
         let way = &linked.way;
         if !way.request.is_remote() {
-            return self.on_this_machine(node, way);
+            return self.on_this_machine(task.node, way);
         }
-        let began = Instant::now();
-        let answered = match &linked.over {
-            _ if way.each.is_none() => self.single(node, linked, net).await?,
-            Some(Err(problem)) => return Err(problem.clone()),
-            Some(Ok(index)) => {
-                self.repeated(node, linked, over.get(index).map(|input| &**input), net).await?
+        match (&way.each, &linked.over) {
+            (None, _) => self.single(task, linked).await,
+            (Some(_), Some(Err(problem))) => Err(problem.clone()),
+            (Some(each), Some(Ok(index))) => {
+                self.repeated(task, linked, each, task.over.get(index).map(|input| &**input)).await
             }
-            None => self.repeated(node, linked, None, net).await?,
-        };
+            (Some(each), None) => self.repeated(task, linked, each, None).await,
+        }
+    }
+
+    fn took(&self, linked: &Linked, seconds: f64) {
         if let Some(kind) = &linked.kind {
-            let seconds = began.elapsed().as_secs_f64();
             self.timings.lock().unwrap_or_else(PoisonError::into_inner).push((kind.clone(), seconds));
         }
-        Ok(answered)
     }
 
     fn on_this_machine(&self, node: &Node, way: &Way) -> Result<Answered, Problem> {
@@ -186,31 +200,39 @@ impl<T: Transport> Settler<T> {
         Some(Export { folder: &self.exports, file, page, steps, columns, largest })
     }
 
-    async fn single(&self, node: &Node, linked: &Linked, net: &Meter<'_, T>) -> Result<Answered, Problem> {
-        let ask = self.ask(node, &linked.way, &[])?;
-        let (body, gaps) = self.fetch(linked, &ask, net).await?;
-        Ok(Answered { body, gaps, request: ask.label(), at: self.clock() })
+    async fn single(&self, task: &Task<'_>, linked: &Linked) -> Result<Answered, Problem> {
+        let ask = self.ask(task.node, &linked.way, &[])?;
+        let (part, seconds) = self.fetch(task, linked, &ask).await?;
+        if let Some(seconds) = seconds {
+            self.took(linked, seconds);
+        }
+        let at = part.at.unwrap_or_else(|| self.clock());
+        Ok(Answered { body: part.body, gaps: part.gaps, request: ask.label(), at })
     }
 
     async fn repeated(
         &self,
-        node: &Node,
+        task: &Task<'_>,
         linked: &Linked,
+        each: &Each,
         over: Option<&Supplied>,
-        net: &Meter<'_, T>,
     ) -> Result<Answered, Problem> {
-        let Some(each) = &linked.way.each else { return self.single(node, linked, net).await };
-        let items = each::items(each, over, &node.filling(self.now, None))?;
+        let filling = task.node.filling(self.now, None);
+        let items = each::items(each, over, &filling)?;
         let mut gaps = items.gaps;
-        let answers = self.answers(node, linked, &items.variables, net).await;
+        let began = Instant::now();
+        let answers = self.answers(task, linked, &items.variables).await;
+        self.took(linked, began.elapsed().as_secs_f64());
         let asked = answers.len();
         let mut bodies: Vec<(&Variables, Body)> = Vec::new();
         let mut problems: Vec<Problem> = Vec::new();
+        let mut oldest = None;
         for (variables, answer) in items.variables.iter().zip(answers) {
             match answer {
-                Ok((body, more)) => {
-                    gaps.extend(more);
-                    bodies.push((variables, body));
+                Ok(part) => {
+                    gaps.extend(part.gaps);
+                    oldest = oldest.into_iter().chain(part.at).min();
+                    bodies.push((variables, part.body));
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -222,31 +244,37 @@ impl<T: Transport> Settler<T> {
             }
             gaps.push(format!("{} of {asked} requests failed, the first: {first}", problems.len()));
         }
-        gaps.dedup();
-        let request = match linked.way.ask(&node.filling(self.now, None))? {
+        let mut seen = HashSet::new();
+        gaps.retain(|gap| seen.insert(gap.clone()));
+        let request = match linked.way.ask(&filling)? {
             Some(ask) => format!("{}, {} ({asked} requests)", ask.label(), plan::repeats(each)),
             None => plan::repeats(each),
         };
-        Ok(Answered { body: each::joined(bodies), gaps, request, at: self.clock() })
+        let is_tally = matches!(linked.way.request, Request::Question { .. } | Request::SavedQuestion { .. });
+        Ok(Answered {
+            body: each::joined(bodies, is_tally),
+            gaps,
+            request,
+            at: oldest.unwrap_or_else(|| self.clock()),
+        })
     }
 
     /// The answers to all items in their order. Where nothing succeeds, the rest is not asked for.
     async fn answers(
         &self,
-        node: &Node,
+        task: &Task<'_>,
         linked: &Linked,
         items: &[Variables],
-        net: &Meter<'_, T>,
-    ) -> Vec<Result<(Body, Vec<String>), Problem>> {
+    ) -> Vec<Result<Part, Problem>> {
         let width = self.limits.calls_in_flight.max(1);
-        let mut answers: Vec<Option<Result<(Body, Vec<String>), Problem>>> = vec![None; items.len()];
+        let mut answers: Vec<Option<Result<Part, Problem>>> = vec![None; items.len()];
         let mut next = items.iter().enumerate();
         let mut running = FuturesUnordered::new();
         let (mut failures, mut successes) = (0, 0);
         loop {
             while running.len() < width && (successes > 0 || failures < HOPELESS) {
                 let Some((index, variables)) = next.next() else { break };
-                running.push(self.one(node, linked, index, variables, net));
+                running.push(self.one(task, linked, index, variables));
             }
             let Some((index, answer)) = running.next().await else { break };
             if answer.is_ok() {
@@ -256,35 +284,30 @@ impl<T: Transport> Settler<T> {
             }
             answers[index] = Some(answer);
         }
+        // Items are begun in their order, so what was not asked for is at the end.
         answers.into_iter().map_while(|answer| answer).collect()
     }
 
     async fn one(
         &self,
-        node: &Node,
+        task: &Task<'_>,
         linked: &Linked,
         index: usize,
         variables: &Variables,
-        net: &Meter<'_, T>,
-    ) -> (usize, Result<(Body, Vec<String>), Problem>) {
-        let answer = match self.ask(node, &linked.way, variables) {
-            Ok(ask) => self.fetch(linked, &ask, net).await,
+    ) -> (usize, Result<Part, Problem>) {
+        let answer = match self.ask(task.node, &linked.way, variables) {
+            Ok(ask) => self.fetch(task, linked, &ask).await.map(|(part, _)| part),
             Err(problem) => Err(problem),
         };
         (index, answer)
     }
 
-    /// The request, if the account may make it and the site allows it.
+    /// The request, if the account may make it.
     fn ask(&self, node: &Node, way: &Way, variables: &[(String, String)]) -> Result<Ask, Problem> {
         let ask = way.ask(&node.filling(self.now, Some(variables)))?.ok_or_else(|| {
             let reason = format!("this version cannot ask sources of the kind {}", way.request.kind());
             Problem::new(Outcome::NotEvaluated, reason)
         })?;
-        if ask.is_question() && !self.questions {
-            let reason =
-                format!("{} was not asked: questions are switched off (deployment.questions)", ask.label());
-            return Err(Problem::new(Outcome::NotEvaluated, reason));
-        }
         let lacking = self.account.lacking(&way.needs);
         if lacking.is_empty() {
             Ok(ask)
@@ -293,23 +316,37 @@ impl<T: Transport> Settler<T> {
         }
     }
 
+    /// The answer to a request, and how long the server took if it was sent here.
     async fn fetch(
         &self,
+        task: &Task<'_>,
         linked: &Linked,
         ask: &Ask,
-        net: &Meter<'_, T>,
-    ) -> Result<(Body, Vec<String>), Problem> {
+    ) -> Result<(Part, Option<f64>), Problem> {
         let (way, key) = (&linked.way, ask.key());
         let kind = linked.kind.as_deref().unwrap_or(&key);
-        let (fetched, here) = self.merge.once(kind, &key, self.send(way, ask, net)).await;
+        let net = Meter {
+            inner: &self.transport,
+            totals: &self.totals,
+            progress: task.progress,
+            schedule: &self.schedule,
+            chain: Duration::try_from_secs_f64(task.node.chain_seconds).unwrap_or_default(),
+            about: ask.label(),
+            cost: Cost::default(),
+        };
+        let (fetched, here) = self.merge.once(kind, &key, self.send(way, ask, kind, &net)).await;
+        task.cost.add(&net.cost);
         if !here {
             self.totals.saved.fetch_add(1, Ordering::Relaxed);
         }
         let fetched = fetched.map_err(|problem| explained(problem, way))?;
-        way.shaped(Arc::unwrap_or_clone(fetched), &ask.label())
+        let seconds = here.then(|| fetched.seconds.unwrap_or_else(|| net.cost.seconds()));
+        let at = fetched.at;
+        let (body, gaps) = way.shaped(Arc::unwrap_or_clone(fetched), &ask.label())?;
+        Ok((Part { body, gaps, at }, seconds))
     }
 
-    async fn send(&self, way: &Way, ask: &Ask, net: &Meter<'_, T>) -> Result<Fetched, Problem> {
+    async fn send(&self, way: &Way, ask: &Ask, kind: &str, net: &Meter<'_, T>) -> Result<Fetched, Problem> {
         match ask {
             Ask::Rest { call, paged: true } => rest::read_paged(net, call, &way.place).await,
             Ask::Service { call, page: Some(size) } => {
@@ -319,18 +356,30 @@ impl<T: Transport> Settler<T> {
                 Ok(Fetched::whole(Data::Document(document::fetch(net, call).await?)))
             }
             Ask::Metrics { call } => {
-                let bytes = net.send(call, Vec::<u8>::new).await?;
+                let bytes: Vec<u8> = net.send(call, Vec::new).await?;
                 Ok(Fetched::whole(Data::Text(String::from_utf8_lossy(&bytes).into_owned())))
             }
-            Ask::Gateway { .. } => match ask.query() {
-                Some(query) => gateway::read(net, &query).await,
-                None => Err(Problem::new(Outcome::NotEvaluated, format!("{}: no query", ask.label()))),
-            },
-            Ask::Question { .. } | Ask::Saved { .. } => Err(Problem::new(
-                Outcome::NotEvaluated,
-                format!("{}: questions are not asked yet", ask.label()),
-            )),
+            Ask::Gateway(query) => gateway::read(net, query).await,
+            Ask::Question(question) => self.question(question, kind, net).await,
+            Ask::Saved { name } => {
+                let saved = question::saved(net, name, &self.terms, self.now).await?;
+                Ok(Fetched { gaps: saved.gaps, at: saved.at, ..Fetched::whole(Data::Tally(saved.tally)) })
+            }
         }
+    }
+
+    async fn question(
+        &self,
+        question: &Question,
+        kind: &str,
+        net: &Meter<'_, T>,
+    ) -> Result<Fetched, Problem> {
+        let expected =
+            self.local.expected_seconds(kind).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let turn = Turn { schedule: &self.schedule, expected, chain: net.chain };
+        let answered = question::ask(net, question, &self.terms, &turn).await?;
+        let seconds = Some(answered.seconds);
+        Ok(Fetched { gaps: answered.gaps, seconds, ..Fetched::whole(Data::Tally(answered.tally)) })
     }
 
     /// The time of an answer: the time of the run, moved on by what has passed since.

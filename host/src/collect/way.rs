@@ -4,11 +4,12 @@ use super::document::Place;
 use super::fetched::{Data, Fetched};
 use super::gateway;
 use super::metrics;
+use super::question::Question;
 use super::resolve::{Filling, Target};
 use super::rest;
 use super::transport::{Call, Problem};
 use crate::config::InputOverride;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tancheck_plugin_api::facts::Body;
 use tancheck_plugin_api::manifest::{Each, Input, Request, Source};
 use tancheck_plugin_api::{Outcome, Shape};
@@ -30,9 +31,9 @@ pub(super) struct Way {
 pub(super) enum Ask {
     Rest { call: Call, paged: bool },
     Service { call: Call, page: Option<u32> },
-    Gateway { query: String, connection: String, variables: Map<String, Value> },
+    Gateway(gateway::Query),
     Metrics { call: Call },
-    Question { text: String, group: String, sample: String },
+    Question(Question),
     Saved { name: String },
 }
 
@@ -103,14 +104,18 @@ impl Way {
                     filled.push((name.clone(), filling.text(text, Target::Plain)?));
                 }
                 let variables = gateway::typed(query, filled);
-                Ask::Gateway { query: query.clone(), connection: connection.clone(), variables }
+                Ask::Gateway(gateway::Query {
+                    text: query.clone(),
+                    connection: connection.clone(),
+                    variables,
+                })
             }
             Request::Metrics { .. } => Ask::Metrics { call: Call::get(metrics::PATH) },
-            Request::Question { text, group, sample } => Ask::Question {
+            Request::Question { text, group, sample } => Ask::Question(Question {
                 text: filling.text(text, Target::Question)?,
                 group: filling.text(group, Target::Plain)?,
                 sample: fill_sample(sample, filling)?,
-            },
+            }),
             Request::SavedQuestion { name } => Ask::Saved { name: filling.text(name, Target::Plain)? },
             _ => return Ok(None),
         }))
@@ -118,7 +123,7 @@ impl Way {
 
     /// The data as this input wants it, and what is missing from it.
     pub(super) fn shaped(&self, fetched: Fetched, label: &str) -> Result<(Body, Vec<String>), Problem> {
-        let Fetched { data, mut gaps } = fetched;
+        let Fetched { data, mut gaps, .. } = fetched;
         let body = match data {
             Data::Tally(tally) => Body::Tally(tally),
             Data::Rows(rows) => Body::Rows(self.kept(rows)),
@@ -176,8 +181,8 @@ impl Ask {
             | Self::Metrics { call } => call.key(),
             Self::Rest { call, paged: true } => format!("{} by page", call.key()),
             Self::Service { call, page: Some(size) } => format!("{} by {size}", call.key()),
-            Self::Gateway { .. } => self.query().map(|query| query.call().key()).unwrap_or_default(),
-            Self::Question { text, group, sample } => {
+            Self::Gateway(query) => query.call().key(),
+            Self::Question(Question { text, group, sample }) => {
                 format!("question {text} | {group} | {sample}").trim_end_matches([' ', '|']).to_owned()
             }
             Self::Saved { name } => format!("saved question {name}"),
@@ -188,26 +193,16 @@ impl Ask {
     pub(super) fn label(&self) -> String {
         match self {
             Self::Rest { call, .. } | Self::Service { call, .. } | Self::Metrics { call } => call.label(),
-            Self::Gateway { connection, .. } => format!("Gateway query for {connection}"),
-            Self::Question { text, group, .. } if group.is_empty() => format!("question {text:?}"),
-            Self::Question { text, group, .. } => format!("question {text:?} in group {group:?}"),
+            Self::Gateway(query) => query.label(),
+            Self::Question(Question { text, group, .. }) if group.is_empty() => format!("question {text:?}"),
+            Self::Question(Question { text, group, .. }) => format!("question {text:?} in group {group:?}"),
             Self::Saved { name } => format!("saved question {name:?}"),
-        }
-    }
-
-    /// The Gateway's query, if it is one.
-    pub(super) fn query(&self) -> Option<gateway::Query<'_>> {
-        match self {
-            Self::Gateway { query, connection, variables } => {
-                Some(gateway::Query { text: query, connection, variables: variables.clone() })
-            }
-            _ => None,
         }
     }
 
     /// Whether it makes endpoints work.
     pub(super) fn is_question(&self) -> bool {
-        matches!(self, Self::Question { .. })
+        matches!(self, Self::Question(_))
     }
 }
 
