@@ -19,8 +19,8 @@ use tancheck_plugin_api::manifest::Manifest;
 use tancheck_plugin_api::records::{actions, people, server};
 use tancheck_plugin_api::{Check, Each, Input, Outcome, Plugin, Source};
 
-const QUESTION: Input = Input::new("x.question", "action lock")
-    .sources(&[Source::question("Get Action Lock Status from all machines")]);
+const QUESTION: Input = Input::new("x.question", "versions of clients")
+    .sources(&[Source::question("Get Tanium Client Version from all machines")]);
 const METRICS: Input = Input::new("x.metrics", "days left on the licence")
     .sources(&[Source::metrics(&["tanium_licensed_days_left"])]);
 const PAGED: Input =
@@ -29,7 +29,7 @@ const PAGED: Input =
 const WHOLE: Input = Input::new("x.whole", "sensors at once").sources(&[Source::rest("/api/v2/sensors")]);
 const EACH: Input = Input::new("x.each", "each group again").sources(&[Source::rest("/api/v2/groups/{id}")
     .object()
-    .each(Each::row_of("platform.groups").variables(&[("id", "id")]).limit(5))]);
+    .each(Each::row_of("platform.groups").variables(&[("id", "id")]).limit(500))]);
 
 const CHECK: Check = Check::automated("x.everything").reads(&[
     &server::CLIENT_STATUS,
@@ -118,13 +118,16 @@ async fn everything_that_plugins_share_is_collected_whole() {
         matches!(&of(&collected, "x.each").body, Body::Rows(rows) if rows.iter().all(|row| row["_of"]["id"].is_string()))
     );
     let Body::Tally(tally) = &of(&collected, "x.question").body else { panic!("a tally was expected") };
-    assert_eq!(tally.answered, 200);
+    assert!(tally.answered > 190 && !tally.rows.is_empty(), "{tally:?}");
     assert!(collected.requests_sent > 19 && collected.bytes > 10_000, "{collected:?}");
     assert!(
-        collected.timings.iter().any(|(key, _)| key == "question Get Action Lock Status from all machines")
+        collected
+            .timings
+            .iter()
+            .any(|(key, _)| key == "question Get Tanium Client Version from all machines")
     );
     let events = events.lock().unwrap();
-    assert!(events.iter().any(|event| matches!(event, Event::Question { expected: 200, .. })));
+    assert!(events.iter().any(|event| matches!(event, Event::Question { answered, .. } if *answered > 190)));
     let token = lab.token();
     assert!(
         !format!("{events:?}{collected:?}").contains(token),
