@@ -26,7 +26,7 @@ const REQUIRED: Setting =
 
 const PLANNED: Setting = Setting::table("planned_endpoints").about(
     "how many endpoints are to have a ServerNameList: the servers, separated by commas, and the number, \
-     such as `\"ts1.example.com,zs1.example.com\" = \"5000\"`",
+     such as `\"ts1.example.com,zs1.example.com\" = [\"5000\"]`",
 );
 
 const MIN_SERVERS: Setting = Setting::integer("min_servers", 2, 1, 20)
