@@ -19,7 +19,7 @@ const EXEMPT_GROUPS: Setting = Setting::list("exempt_groups", &[]).about(
 
 const INVESTIGATION_GROUPS: Setting = Setting::table("investigation_groups").about(
     "computer groups whose level is raised for an investigation, each with the last day of it: `\"Case \
-     4711\" = \"2026-07-31\"`",
+     4711\" = [\"2026-07-31\"]`",
 );
 
 const CONTAINER_GROUP: Setting = Setting::text("container_group", None)
