@@ -11,6 +11,7 @@ mod config;
 mod doctor;
 mod explain;
 mod global;
+mod init;
 mod output;
 mod permissions;
 mod plan;
@@ -70,6 +71,7 @@ Exit codes: 0 healthy and complete, 1 findings, 2 usage or configuration, 3 inco
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Run(run::Arguments),
     Plan(plan::Arguments),
     Attest(attest::Arguments),
@@ -86,6 +88,7 @@ enum Command {
 impl Command {
     fn run(self, global: &Global) -> Result<u8, Stop> {
         match self {
+            Self::Init(arguments) => init::run(arguments, global),
             Self::Run(arguments) => run::run(arguments, global),
             Self::Plan(arguments) => plan::run(arguments, global),
             Self::Attest(arguments) => attest::run(arguments, global),

@@ -2,7 +2,7 @@
 
 use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
-use super::{Global, checks, config, doctor, explain, permissions, plugins};
+use super::{Global, checks, config, doctor, explain, init, permissions, plugins};
 use clap::{Args, ValueEnum};
 use schemars::{Schema, schema_for};
 
@@ -30,6 +30,8 @@ enum Document {
     Permissions,
     /// tancheck doctor
     Doctor,
+    /// tancheck init
+    Init,
     /// tancheck config explain
     Config,
 }
@@ -43,6 +45,7 @@ impl Document {
             Self::Plugin => schema_for!(plugins::Shown<'_>),
             Self::Permissions => schema_for!(permissions::Document),
             Self::Doctor => schema_for!(doctor::Document),
+            Self::Init => schema_for!(init::Document),
             Self::Config => schema_for!(config::Document),
         }
     }

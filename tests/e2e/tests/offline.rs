@@ -231,6 +231,36 @@ fn results_go_where_they_are_sent() {
 }
 
 #[test]
+fn the_doctor_tells_what_is_missing_here() {
+    let machine = Machine::with(&["tancheck-connect"]);
+    let doctor = || machine.run(&["doctor", "--offline", "-o", "json"]);
+    let state = |document: &serde_json::Value, name: &str| {
+        let lines = document["lines"].as_array().unwrap().clone();
+        let states: Vec<String> = lines
+            .iter()
+            .filter(|line| line["name"] == name)
+            .map(|line| line["state"].as_str().unwrap().to_owned())
+            .collect();
+        states.join(",")
+    };
+    let nothing = doctor().exits(2).json();
+    assert_eq!(state(&nothing, "configuration"), "warn,fail");
+    assert_eq!((state(&nothing, "plugins"), state(&nothing, "state")), ("ok".into(), "ok".into()));
+
+    machine.configure_deployment("https://tanium.example.com", "token-1", "");
+    let good = doctor().exits(0).json();
+    assert_eq!((state(&good, "configuration"), state(&good, "token")), ("ok".into(), "ok".into()));
+    assert_eq!(good["healthy"], true);
+
+    machine.configure_deployment("https://tanium.example.com", "", "[modules]\nenable = [\"conect\"]\n");
+    let bad = doctor().exits(2).json();
+    assert_eq!((state(&bad, "configuration"), state(&bad, "token")), ("fail".into(), "fail".into()));
+    assert_eq!(state(&bad, "plugins"), "fail", "none is enabled");
+    machine.configure("nonsense = 1");
+    assert_eq!(state(&doctor().exits(2).json(), "configuration"), "fail");
+}
+
+#[test]
 fn colour_is_for_terminals_and_for_those_who_ask() {
     let colored = |machine: &Machine, more: &[&str]| {
         let ran = machine.run(&[&["config", "explain", "limits"], more].concat()).exits(0);

@@ -1,0 +1,93 @@
+//! Commands that ask the deployment: init, doctor, permissions --compare; as processes, against the lab.
+
+use serde_json::Value;
+use tancheck_e2e::{Machine, Ran};
+use tancheck_lab::Lab;
+
+fn lab() -> Lab {
+    Lab::builder().endpoints(10).start().unwrap()
+}
+
+fn init(machine: &Machine, lab: &Lab, more: &[&str]) -> Ran {
+    machine.write("token", lab.token());
+    let url = lab.url();
+    machine.run(&[&["init", &url, "--token-file", "token", "-o", "json"], more].concat())
+}
+
+fn line<'a>(document: &'a Value, name: &str) -> &'a Value {
+    let lines = document["lines"].as_array().unwrap();
+    lines.iter().find(|line| line["name"] == name).unwrap_or(&Value::Null)
+}
+
+#[test]
+fn init_writes_a_configuration_that_works() {
+    let machine = Machine::with(&["tancheck-actions", "tancheck-connect"]);
+    let lab = lab();
+    let document = init(&machine, &lab, &[]).exits(0).json();
+    let enabled: Vec<&Value> =
+        document["enabled"].as_array().unwrap().iter().map(|one| &one["plugin"]).collect();
+    assert_eq!(enabled, ["actions", "connect"]);
+    let file = machine.path("config/tancheck/tancheck.toml");
+    assert_eq!(document["file"], file.display().to_string());
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains(lab.token()), "the token stays in its own file");
+
+    let doctor = machine.run(&["doctor", "-o", "json"]).exits(0).json();
+    for name in ["configuration", "plugins", "token", "server", "login"] {
+        assert_eq!(line(&doctor, name)["state"], "ok", "{name}: {doctor}");
+    }
+    let again = init(&machine, &lab, &[]).exits(2);
+    assert!(again.stderr.contains("is there already"), "{}", again.stderr);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    let _ = init(&machine, &lab, &["--force"]).exits(0);
+}
+
+#[test]
+fn init_needs_an_answer_and_writes_nothing_without_one() {
+    let machine = Machine::empty();
+    let file = machine.path("config/tancheck/tancheck.toml");
+    let missing = machine.run(&["init"]).exits(2);
+    assert!(missing.stderr.contains("deployment.url") || missing.stderr.contains("TANCHECK_DEPLOYMENT__URL"));
+    machine.write("token", "token-1");
+    let nobody =
+        machine.run(&["init", "http://127.0.0.1:9", "--token-file", "token", "--set", "limits.retries=0"]);
+    let nobody = nobody.exits(5);
+    assert!(nobody.stderr.contains("127.0.0.1:9"), "{}", nobody.stderr);
+    let lab = lab();
+    machine.write("token", "token-wrong");
+    let refused = machine.run(&["init", &lab.url(), "--token-file", "token"]).exits(5);
+    assert!(!refused.stderr.contains("token-wrong"), "{}", refused.stderr);
+    assert!(!file.exists());
+}
+
+#[test]
+fn the_doctor_tells_server_and_login_apart() {
+    let machine = Machine::with(&["tancheck-actions"]);
+    let lab = lab();
+    machine.configure_deployment(&lab.url(), "token-wrong", "");
+    let refused = machine.run(&["doctor", "-o", "json"]).exits(5).json();
+    assert_eq!(line(&refused, "server")["state"], "ok", "{refused}");
+    assert_eq!(line(&refused, "login")["state"], "fail", "{refused}");
+    machine.configure_deployment("http://127.0.0.1:9", "token-1", "[limits]\nretries = 0\n");
+    let nobody = machine.run(&["doctor", "-o", "json"]).exits(5).json();
+    assert_eq!(line(&nobody, "server")["state"], "fail", "{nobody}");
+    assert_eq!(line(&nobody, "login"), &Value::Null);
+}
+
+#[test]
+fn what_the_account_lacks_is_told() {
+    let machine = Machine::with(&["tancheck-connect"]);
+    let lab = lab();
+    let token = lab.token_with(&["use token", "connect read", "show connect"]);
+    machine.configure_deployment(&lab.url(), &token, "");
+    let document = machine.run(&["permissions", "--compare", "-o", "json"]).exits(3).json();
+    let held = |name: &str| {
+        let privileges = document["privileges"].as_array().unwrap();
+        privileges.iter().find(|one| one["name"] == name).unwrap()["held"].clone()
+    };
+    assert_eq!((held("connect read"), held("connect read all")), (true.into(), false.into()));
+    let doctor = machine.run(&["doctor", "-o", "json"]).exits(0).json();
+    let privileges = line(&doctor, "privileges");
+    assert_eq!(privileges["state"], "warn", "{doctor}");
+    assert!(privileges["seen"].as_str().unwrap().contains("connect read all"));
+}
