@@ -48,7 +48,12 @@ impl fmt::Display for SecretSource {
 /// When the source is not there, not safe, empty, or holds something that cannot be sent in a header.
 pub fn read(source: &SecretSource) -> Result<SecretString, SecretError> {
     let content = match source {
-        SecretSource::File(path) => permissions(path).and_then(|_| file(path)),
+        SecretSource::File(path) => permissions(path).and_then(|warning| {
+            if let Some(warning) = warning {
+                tracing::warn!("{warning}");
+            }
+            file(path)
+        }),
         SecretSource::Env(name) => std::env::var_os(name)
             .ok_or_else(|| "it is not set".to_owned())
             .map(|value| Zeroizing::new(value.into_encoded_bytes())),

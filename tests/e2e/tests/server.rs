@@ -91,3 +91,32 @@ fn what_the_account_lacks_is_told() {
     assert_eq!(privileges["state"], "warn", "{doctor}");
     assert!(privileges["seen"].as_str().unwrap().contains("connect read all"));
 }
+
+#[test]
+fn the_log_follows_v_and_never_holds_the_token() {
+    let machine = Machine::with(&["tancheck-actions"]);
+    let lab = lab();
+    machine.configure_deployment(&lab.url(), lab.token(), "");
+    assert_eq!(machine.run(&["doctor", "-o", "json"]).exits(0).stderr, "");
+    let loud = machine.run(&["doctor", "-vvv", "-o", "json"]).exits(0);
+    assert!(loud.stderr.contains("session/current"), "{}", loud.stderr);
+    assert!(!loud.stderr.contains(lab.token()) && !loud.stdout.contains(lab.token()));
+    assert_eq!(loud.json()["healthy"], true);
+}
+
+#[test]
+fn a_token_that_everybody_can_read_is_warned_about() {
+    use std::os::unix::fs::PermissionsExt;
+    let machine = Machine::with(&["tancheck-actions"]);
+    let lab = lab();
+    machine.configure_deployment(&lab.url(), lab.token(), "");
+    let mode = |mode| {
+        std::fs::set_permissions(machine.path("token"), std::fs::Permissions::from_mode(mode)).unwrap()
+    };
+    mode(0o644);
+    let ran = machine.run(&["permissions", "--compare"]);
+    assert!(ran.stderr.contains("can be read by everybody"), "{}", ran.stderr);
+    mode(0o666);
+    let ran = machine.run(&["permissions", "--compare"]).exits(5);
+    assert!(ran.stderr.contains("others can change it"), "{}", ran.stderr);
+}
