@@ -9,15 +9,17 @@ use schemars::{Schema, schema_for};
 /// Prints the JSON Schema of a document that -o json prints
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  tancheck schema checks > checks.schema.json")]
+  tancheck schema run > run.schema.json")]
 pub(super) struct Arguments {
     /// The document
-    #[arg(value_enum)]
+    #[arg(value_enum, default_value = "run")]
     document: Document,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Document {
+    /// The report of tancheck run
+    Run,
     /// tancheck checks list
     Checks,
     /// tancheck explain
@@ -39,6 +41,7 @@ enum Document {
 impl Document {
     fn schema(self) -> Schema {
         match self {
+            Self::Run => schema_for!(crate::run::document::Run),
             Self::Checks => schema_for!(checks::Document),
             Self::Explain => schema_for!(explain::Document<'_>),
             Self::Plugins => schema_for!(plugins::Document),

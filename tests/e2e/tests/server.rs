@@ -1,4 +1,5 @@
 //! Commands that ask the deployment: init, doctor, permissions --compare; as processes, against the lab.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::Value;
 use tancheck_e2e::{Machine, Ran};
