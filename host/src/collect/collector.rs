@@ -40,6 +40,8 @@ pub struct Collected {
     pub requests_sent: u64,
     /// Requests that were not sent because the same one had been sent already.
     pub requests_saved: u64,
+    /// Questions among the sent requests.
+    pub questions_sent: u64,
     /// Bytes of all answers.
     pub bytes: u64,
     /// How long requests took, in seconds, by the key of the plan.
@@ -51,6 +53,8 @@ pub struct Collected {
 struct Board {
     wanted: Vec<Place>,
     settled: BTreeMap<Place, Arc<Supplied>>,
+    /// Data by everything that decides what it is: a later round that wants the same has it already.
+    known: HashMap<String, Arc<Supplied>>,
 }
 
 /// A transport that sends nothing: for the plan, and for runs whose deployment cannot be reached.
@@ -122,9 +126,11 @@ impl<T: Transport + 'static> Collector<T> {
     }
 
     /// Collects the inputs. Dropping the future stops everything at once; [`Collector::so_far`] then has what was
-    /// settled before.
+    /// settled before. A run may collect in several rounds: what an earlier one brought is not asked for again, and
+    /// the counters (and the inputs) of all rounds are returned together.
     pub async fn collect(&self, wants: &[Want], progress: &Progress) -> Collected {
-        self.board().wanted = wants.iter().map(|want| (want.plugin.clone(), want.input.id.clone())).collect();
+        let places = wants.iter().map(|want| (want.plugin.clone(), want.input.id.clone()));
+        self.board().wanted.extend(places);
         let graph = Graph::of(wants, &self.config.inputs, &*self.settler.local, self.settler.now);
         self.settler.expect(&graph);
         Round::new(self, graph, progress).run().await;
@@ -142,11 +148,12 @@ impl<T: Transport + 'static> Collector<T> {
                 Arc::new(self.absent(Outcome::NotEvaluated, reason))
             });
         }
-        let Totals { sent, saved, bytes } = &self.settler.totals;
+        let Totals { sent, saved, questions, bytes } = &self.settler.totals;
         Collected {
             inputs,
             requests_sent: sent.load(Ordering::Relaxed),
             requests_saved: saved.load(Ordering::Relaxed),
+            questions_sent: questions.load(Ordering::Relaxed),
             bytes: bytes.load(Ordering::Relaxed),
             timings: self.settler.timings(),
         }
@@ -188,18 +195,33 @@ impl<'a, T: Transport + 'static> Round<'a, T> {
         let mut all: Vec<usize> = (0..self.graph.nodes.len()).collect();
         // Those with the longest chain behind them are first in every queue.
         all.sort_by(|&a, &b| self.graph.nodes[b].chain_seconds.total_cmp(&self.graph.nodes[a].chain_seconds));
+        self.reuse();
         all.iter().for_each(|&index| self.start(index));
         while let Some(done) = self.running.join_next_with_id().await {
             let (index, supplied) = self.ended(done);
-            self.settle(index, supplied);
+            self.settle(index, Arc::new(supplied));
             let graph = Arc::clone(&self.graph);
             let waiting = all.iter().filter(|&&other| graph.nodes[other].after.contains(&index));
             waiting.for_each(|&other| self.start(other));
         }
     }
 
-    /// Starts a node if everything it runs over is settled.
+    /// Settles what an earlier round brought.
+    fn reuse(&mut self) {
+        for index in 0..self.graph.nodes.len() {
+            let known = self.collector.board().known.get(&self.graph.nodes[index].identity).cloned();
+            if let Some(supplied) = known {
+                self.collector.settler.skip(&self.graph.nodes[index]);
+                self.settle(index, supplied);
+            }
+        }
+    }
+
+    /// Starts a node if everything it runs over is settled, and it is not settled itself.
     fn start(&mut self, index: usize) {
+        if self.settled[index].is_some() {
+            return;
+        }
         let after = &self.graph.nodes[index].after;
         let over: Option<HashMap<usize, Arc<Supplied>>> =
             after.iter().map(|&other| Some((other, self.settled[other].clone()?))).collect();
@@ -226,9 +248,8 @@ impl<'a, T: Transport + 'static> Round<'a, T> {
         }
     }
 
-    fn settle(&mut self, index: usize, supplied: Supplied) {
+    fn settle(&mut self, index: usize, supplied: Arc<Supplied>) {
         let node = &self.graph.nodes[index];
-        let supplied = Arc::new(supplied);
         let outcome = match &supplied.body {
             Body::Unavailable(missing) => Some(missing.outcome),
             _ => None,
@@ -242,6 +263,9 @@ impl<'a, T: Transport + 'static> Round<'a, T> {
                 source: supplied.source.clone(),
                 outcome,
             });
+        }
+        if outcome.is_none() {
+            board.known.insert(node.identity.clone(), Arc::clone(&supplied));
         }
         drop(board);
         self.settled[index] = Some(supplied);

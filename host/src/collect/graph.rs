@@ -29,6 +29,8 @@ pub(super) struct Node {
     pub(super) serves: Vec<(String, String)>,
     /// Nodes that have to be settled before.
     pub(super) after: Vec<usize>,
+    /// Everything that decides what it delivers, as text.
+    pub(super) identity: String,
     /// How long it and the longest chain behind it are expected to take.
     pub(super) chain_seconds: f64,
 }
@@ -112,8 +114,9 @@ impl Builder<'_> {
             return Err(not_evaluated(format!("it runs over {input}, which this run does not collect")));
         };
         self.places.insert(place.clone(), None);
-        let node = self.node(want);
-        let identity = format!("{} {:?} {:?}", node.input, node.ways, self.repeated_settings(&node));
+        let mut node = self.node(want);
+        node.identity = self.identity(&node);
+        let identity = node.identity.clone();
         let index = match self.known.get(&identity) {
             Some(&index) => index,
             None => {
@@ -153,14 +156,24 @@ impl Builder<'_> {
             ways: linked,
             serves: Vec::new(),
             after,
+            identity: String::new(),
             chain_seconds: 0.0,
         }
     }
 
-    /// The settings that a node's repetitions run over.
-    fn repeated_settings<'n>(&self, node: &'n Node) -> Vec<Option<&'n Value>> {
-        let keys = node.ways.iter().filter_map(|linked| linked.way.each.as_ref()?.setting.as_ref());
-        keys.map(|key| node.settings.get(key)).collect()
+    /// Ways with their requests as far as they are filled, the settings that repetitions run over, and the same of
+    /// the inputs behind them.
+    fn identity(&self, node: &Node) -> String {
+        let ways = node.ways.iter().map(|linked| {
+            let setting = linked.way.each.as_ref().and_then(|each| each.setting.as_ref());
+            let items = setting.map(|key| node.settings.get(key));
+            let over = linked.over.as_ref().map(|over| match over {
+                Ok(index) => self.graph.nodes[*index].identity.clone(),
+                Err(problem) => problem.reason.clone(),
+            });
+            format!("{:?} {:?} {items:?} {over:?}", linked.way, linked.kind)
+        });
+        std::iter::once(node.input.clone()).chain(ways).collect::<Vec<_>>().join("\n")
     }
 }
 

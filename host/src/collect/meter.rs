@@ -1,5 +1,6 @@
 //! Every request of a run passes here: it waits for its turn, is counted, and is told about.
 
+use super::gate;
 use super::progress::{Event, Progress};
 use super::schedule::{Rank, Schedule};
 use super::transport::{Call, Problem, Sink, Transport};
@@ -16,6 +17,7 @@ const LONGEST_POLL: usize = 64 * 1024;
 pub(super) struct Totals {
     pub(super) sent: AtomicU64,
     pub(super) saved: AtomicU64,
+    pub(super) questions: AtomicU64,
     pub(super) bytes: AtomicU64,
 }
 
@@ -56,6 +58,9 @@ impl<T: Transport> Transport for Meter<'_, T> {
         let turn = self.schedule.calls.enter(Rank::of(call, self.chain)).await;
         self.cost.sent.fetch_add(1, Ordering::Relaxed);
         self.totals.sent.fetch_add(1, Ordering::Relaxed);
+        if call.path == gate::QUESTIONS {
+            self.totals.questions.fetch_add(1, Ordering::Relaxed);
+        }
         let request = call.label();
         self.progress.tell(&Event::Started { request: request.clone() });
         let began = Instant::now();

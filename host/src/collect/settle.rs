@@ -106,6 +106,14 @@ impl<T: Transport> Settler<T> {
         }
     }
 
+    /// An input that an earlier round brought: one request less.
+    pub(super) fn skip(&self, node: &Node) {
+        kinds(node).for_each(|kind| self.merge.release(kind));
+        if node.ways.iter().any(|linked| linked.way.request.is_remote()) {
+            self.totals.saved.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn timings(&self) -> Vec<(String, f64)> {
         self.timings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -93,6 +93,23 @@ async fn identical_requests_are_sent_once() {
 }
 
 #[tokio::test]
+async fn a_later_round_has_what_an_earlier_one_brought() {
+    let net = Faked::default().at("/api/v2/users", &json!([{"id": 1}])).at("/api/v2/runs/1", &json!([{}]));
+    let collector = Collector::new(&site(), net.clone(), Arc::new(Memory::default()), now());
+    let users = want("x.users", json!([rest("/api/v2/users")]));
+    let broken = want("x.broken", json!([rest("/api/v2/broken")]));
+    collector.collect(&[users.clone(), broken.clone()], &Progress::silent()).await;
+    let mut runs = rest("/api/v2/runs/{id}");
+    runs["each"] = json!({"input": "x.users", "variables": [["id", "id"]], "limit": 5});
+    let wants = [want("x.runs", json!([runs])), users, broken];
+    let collected = collector.collect(&wants, &Progress::silent()).await;
+    let asked = |path: &str| net.calls().iter().filter(|call| call.path == path).count();
+    assert_eq!((asked("/api/v2/users"), asked("/api/v2/runs/1")), (1, 1));
+    assert_eq!(asked("/api/v2/broken"), 2, "what failed is tried again");
+    assert_eq!((collected.inputs.len(), collected.requests_sent, collected.requests_saved), (3, 4, 1));
+}
+
+#[tokio::test]
 async fn settings_and_options_make_requests_different() {
     let path = "/api/v2/x/All%20%2F%20Computers";
     let net = Faked::default().at(path, &json!([])).at("/api/v2/x/b", &json!([]));
