@@ -14,7 +14,7 @@ pub const USERS: Input = Input::new("platform.users", "Console users, deleted on
         "users.csv",
         "Administration > Permissions > Users",
         "export the list of users with these columns",
-        &["ID", "Name", "Status", "Last Login"],
+        &["ID", "Name", "Locked Out", "Last Sign In"],
     ),
 ]);
 
@@ -46,11 +46,11 @@ pub struct User {
     #[serde(deserialize_with = "lenient::number")]
     pub locked_out: Option<f64>,
     /// The last sign-on; 2001-01-01 means never.
-    #[serde(deserialize_with = "lenient::time", alias = "Last Login")]
+    #[serde(deserialize_with = "lenient::time", alias = "Last Sign In")]
     pub last_login: Option<Timestamp>,
-    /// `Active` or another word; only in an exported list.
-    #[serde(rename = "Status", deserialize_with = "lenient::text")]
-    pub status: String,
+    /// Whether the user is locked out; only in an exported list, which leaves out deleted users.
+    #[serde(rename = "Locked Out", deserialize_with = "lenient::flag")]
+    pub exported_locked_out: Option<bool>,
     /// Privileges by content set; empty in the summary view.
     pub effective_content_set_privileges: Vec<ContentSetPrivileges>,
 }
@@ -76,8 +76,7 @@ impl User {
             Some(3) => return Some("is locked out"),
             _ => {}
         }
-        let exported_as_inactive = !self.status.is_empty() && !self.status.eq_ignore_ascii_case("active");
-        exported_as_inactive.then_some("is not active")
+        (self.exported_locked_out == Some(true)).then_some("is locked out")
     }
 
     /// The lower-case names of the privileges the user holds on any content set; `None` where the view left them out.

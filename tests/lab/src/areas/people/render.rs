@@ -203,6 +203,7 @@ pub(super) fn exports(state: &State) -> Vec<Export> {
     let users = people.users.iter().filter(|user| !user.deleted).map(|user| {
         let locked = if user.locked_out == 0 { "No" } else { "Yes" };
         vec![
+            user.id.to_string(),
             user.name.clone(),
             user.domain.clone(),
             locked.to_owned(),
@@ -231,7 +232,7 @@ pub(super) fn exports(state: &State) -> Vec<Export> {
     vec![
         Export {
             file: "users.csv",
-            columns: &["Name", "Domain", "Locked Out", "Last Sign In"],
+            columns: &["ID", "Name", "Domain", "Locked Out", "Last Sign In"],
             rows: users.collect(),
         },
         Export {
