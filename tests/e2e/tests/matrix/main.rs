@@ -1,0 +1,61 @@
+//! The matrix: every check of every plugin, walked through all that can happen to it, by the real binary with real
+//! plugins against the lab.
+//!
+//! - healthy deployment → pass, or the outcome that [`expected::HEALTHY`] states;
+//! - each fault of the lab → exactly its findings, with severity and a remedy, and no other check changes;
+//! - each input withheld → not-evaluated, never a pass, but for those [`expected::SUPPLEMENTS`] names;
+//! - each privilege withheld → no-permission;
+//! - tasks: due → attested → pass → expired → due.
+//!
+//! A check without its rows fails the test.
+
+mod expected;
+mod faults;
+mod site;
+mod tasks;
+mod withheld;
+
+use expected::HEALTHY;
+use site::Site;
+use std::collections::BTreeMap;
+
+/// The outcome that a check has on the healthy deployment.
+fn healthy(check: &str) -> &'static str {
+    HEALTHY.iter().find(|(id, ..)| *id == check).map_or("pass", |(_, outcome, _)| outcome)
+}
+
+#[test]
+fn a_healthy_deployment_passes() {
+    let site = Site::with_history();
+    let report = site.run(&[]);
+    let wrong: BTreeMap<&str, String> = report
+        .checks()
+        .filter(|check| check.outcome() != healthy(check.id()))
+        .map(|check| (check.id(), format!("{}: {}", check.outcome(), check.why())))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for (id, _, why) in HEALTHY {
+        let said = report.check(id).why();
+        assert!(said.contains(why), "{id} says {said:?}, not {why:?}");
+    }
+}
+
+#[test]
+fn every_check_of_the_catalogue_is_there() {
+    let Some(rows) = site::catalogue() else { return };
+    let site = Site::bare();
+    let ids: Vec<String> = site.checks().iter().map(|check| check["id"].as_str().unwrap().to_owned()).collect();
+    let missing: Vec<&String> = rows.keys().filter(|id| !ids.contains(id)).collect();
+    assert!(missing.is_empty(), "checks of the catalogue that no plugin has: {missing:?}");
+    for check in site.checks() {
+        let id = check["id"].as_str().unwrap();
+        let Some(row) = rows.get(id) else {
+            assert_eq!(check["beyond"], true, "{id} is neither in the catalogue nor marked as beyond it");
+            continue;
+        };
+        assert_eq!(check["kind"], row["kind"].as_str(), "{id}: kind");
+        assert_eq!(check["severity"], row["default_severity"].as_str(), "{id}: severity");
+        let cadence: Vec<&str> = check["cadence"].as_array().unwrap().iter().filter_map(|one| one.as_str()).collect();
+        assert_eq!(cadence.join("|"), row["cadence"], "{id}: cadence");
+    }
+}

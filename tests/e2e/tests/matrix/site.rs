@@ -1,0 +1,215 @@
+//! A deployment with its site: the lab, a machine with tancheck, settings, exported files, and a month of history.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+use tancheck_e2e::Machine;
+use tancheck_lab::Lab;
+
+/// The plugins that are walked: every one of the repository.
+pub(crate) fn packages() -> Vec<String> {
+    tancheck_test_support::plugins()
+}
+
+/// The site's settings: what the checks need to know before they can decide.
+const SETTINGS: &str = r#"
+[modules]
+enable = ["actions", "client-management", "connect", "health-check"]
+
+[modules.actions]
+intended_on_default = ["Parked on purpose"]
+solution_issuer_patterns = ["Endpoint Configuration"]
+
+[modules.client-management]
+owners = ["sam.novak"]
+required_permissions = ["client-management view health", "client-management operate"]
+approved_servers = ["ts1.lab.example", "ts2.lab.example", "zs1.lab.example", "zs2.lab.example"]
+clients_per_zone_server = 100000
+container_group = "Client Containers"
+sensitive_groups = ["All Virtual Machines"]
+baseline = { LogVerbosityLevel = ["0", "1"], ServerNameList = ["ts1.lab.example,ts2.lab.example", "zs1.lab.example,zs2.lab.example"] }
+
+[modules.connect]
+owners = ["alex.rivera"]
+required_permissions = ["connect read", "connect run"]
+required_permissions_by_source = { "*" = ["connect read"] }
+authority = "self"
+format = "JSON"
+rotation_days = 90
+process_exit_text = "exited unexpectedly"
+
+[modules.health-check]
+owners = ["Administrator"]
+required_permissions = ["administrator"]
+"#;
+
+/// Answers that an administrator of this site gave.
+const ANSWERS: &[(&str, &str)] = &[
+    ("client-management.retention", "30"),
+    ("health-check.last-report-copy", "2026-03-02"),
+];
+
+/// The lab with its machine.
+pub(crate) struct Site {
+    pub(crate) lab: Lab,
+    pub(crate) machine: Machine,
+}
+
+/// A run's report.
+pub(crate) struct Report(pub(crate) Value);
+
+/// One check in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a>(&'a Value);
+
+impl Site {
+    /// The healthy lab, with nothing but the configuration.
+    pub(crate) fn bare() -> Self {
+        Self::of(Lab::builder().endpoints(500).special_cells_every(0).start().unwrap())
+    }
+
+    fn of(lab: Lab) -> Self {
+        let packages = packages();
+        let machine = Machine::with(&packages.iter().map(String::as_str).collect::<Vec<_>>());
+        machine.configure_deployment(&lab.url(), lab.token(), SETTINGS);
+        Self { lab, machine }
+    }
+
+    /// The healthy lab after five weekly runs, with answers, attestations and exported files.
+    pub(crate) fn with_history() -> Self {
+        let end = Lab::builder().start().unwrap().now();
+        let begin = end - jiff::SignedDuration::from_hours(5 * 7 * 24);
+        let lab = Lab::builder().endpoints(500).special_cells_every(0).now(begin).start().unwrap();
+        let site = Self::of(lab);
+        for _ in 0..5 {
+            site.export();
+            let _ = site.run(&["--quiet"]);
+            site.lab.advance(Duration::from_secs(7 * 24 * 3600));
+        }
+        site.settle();
+        site
+    }
+
+    /// What people do: exported files, answers, attestations, confirmations of what is as it should be.
+    pub(crate) fn settle(&self) {
+        self.export();
+        let at = self.lab.now().to_string();
+        for (input, value) in ANSWERS {
+            self.succeed(&["answer", input, value, "--by", "ann", "--at", &at]);
+        }
+        let report = self.run(&[]);
+        for check in report.checks() {
+            let whole = check.outcome() == "attestation-due" && check.items().next().is_none();
+            if whole || check.is_task() {
+                self.attest(check.id(), None, &at);
+            }
+            for item in check.items() {
+                self.attest(check.id(), Some(item["subject"]["key"].as_str().unwrap()), &at);
+            }
+        }
+    }
+
+    pub(crate) fn attest(&self, check: &str, subject: Option<&str>, at: &str) {
+        let mut arguments = vec!["attest", check, "--result", "done", "--by", "ann", "--at", at];
+        arguments.extend(subject.into_iter().flat_map(|subject| ["--subject", subject]));
+        self.succeed(&arguments);
+    }
+
+    /// Writes the files that have no other source.
+    pub(crate) fn export(&self) {
+        let folder = self.machine.path("state/tancheck/exports");
+        let all = self.machine.path("all-exports");
+        self.lab.write_exports(&all).unwrap();
+        std::fs::create_dir_all(&folder).unwrap();
+        for file in ["tpan-findings.csv", "tpan-reports.csv"] {
+            std::fs::copy(all.join(file), folder.join(file)).unwrap();
+        }
+        let made = self.lab.now() - jiff::SignedDuration::from_hours(24);
+        let bundles = ["Connect", "Health Check", "Client Management"].map(|module| format!("{module},{made},bundle.zip\n"));
+        std::fs::write(folder.join("support-bundles.csv"), format!("module,created,file\n{}", bundles.concat())).unwrap();
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let file = std::fs::File::options().append(true).open(entry.unwrap().path()).unwrap();
+            file.set_modified(self.lab.now().into()).unwrap();
+        }
+    }
+
+    /// Runs, at the lab's time.
+    pub(crate) fn run(&self, more: &[&str]) -> Report {
+        let now = self.lab.now().to_string();
+        let arguments = [&["run", "--now", &now, "-o", "json"], more].concat();
+        let ran = self.machine.run(&arguments);
+        assert!(matches!(ran.code, Some(0 | 1 | 3)), "{ran:#?}");
+        Report(ran.json())
+    }
+
+    fn succeed(&self, arguments: &[&str]) {
+        let _ = self.machine.run(arguments).exits(0);
+    }
+
+    /// What `checks list` tells.
+    pub(crate) fn checks(&self) -> Vec<Value> {
+        let listed = self.machine.run(&["checks", "list", "-o", "json"]).exits(0).json();
+        let rows = if listed.is_array() { &listed } else { &listed["checks"] };
+        rows.as_array().unwrap().clone()
+    }
+
+    /// The manifests of all plugins.
+    pub(crate) fn manifests(&self) -> Vec<Value> {
+        let ids: std::collections::BTreeSet<String> =
+            self.checks().iter().map(|check| check["plugin"].as_str().unwrap().to_owned()).collect();
+        let show = |id: &String| self.machine.run(&["plugins", "show", id, "-o", "json"]).exits(0).json();
+        ids.iter().map(|id| show(id)).map(|shown| shown.get("manifest").cloned().unwrap_or(shown)).collect()
+    }
+}
+
+impl Report {
+    pub(crate) fn checks(&self) -> impl Iterator<Item = Row<'_>> {
+        self.0["checks"].as_array().unwrap().iter().map(Row)
+    }
+
+    pub(crate) fn check(&self, id: &str) -> Row<'_> {
+        self.checks().find(|check| check.id() == id).unwrap_or_else(|| panic!("{id} is not in the report"))
+    }
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn id(self) -> &'a str {
+        self.0["id"].as_str().unwrap()
+    }
+
+    pub(crate) fn outcome(self) -> &'a str {
+        self.0["outcome"].as_str().unwrap()
+    }
+
+    /// Its reason, and what its findings say.
+    pub(crate) fn why(self) -> String {
+        let reason = self.0["reason"].as_str().unwrap_or_default();
+        let items = self.items().map(|item| format!("{} {}", item["subject"]["name"], item["says"]));
+        std::iter::once(reason.to_owned()).chain(items).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Its findings, and the items that await a person.
+    pub(crate) fn items(self) -> impl Iterator<Item = &'a Value> {
+        let list = |key: &str| self.0[key].as_array().into_iter().flatten();
+        list("findings").chain(list("awaiting"))
+    }
+
+    pub(crate) fn is_task(self) -> bool {
+        self.0["kind"] != "automated" && self.outcome() == "not-evaluated"
+    }
+}
+
+/// The rows of the catalogue for the plugins that are here; nothing, with a message, where it is absent.
+pub(crate) fn catalogue() -> Option<BTreeMap<String, BTreeMap<String, String>>> {
+    let path = tancheck_test_support::root().join("../shared/requirements/catalogue.csv");
+    if !Path::new(&path).exists() {
+        println!("skipped: the catalogue of the maintenance guide is not beside this repository");
+        return None;
+    }
+    let plugins: Vec<String> =
+        packages().iter().map(|name| name.trim_start_matches("tancheck-").to_owned()).collect();
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    let rows = reader.deserialize::<BTreeMap<String, String>>().map(Result::unwrap);
+    Some(rows.filter(|row| plugins.contains(&row["plugin"])).map(|row| (row["id"].clone(), row)).collect())
+}
