@@ -7,7 +7,7 @@ use super::exit::{self, Policy};
 use super::interrupt::Interrupt;
 use super::judge::{self, Farewell, Guests, Job};
 use super::outcome::{self, Case, Heard};
-use super::plan::{Key, Wants};
+use super::plan::{self, Inputs};
 use super::presence::{self, Modules, Presence};
 use super::select::{self, Filter, SelectError, Selected, Selection};
 use crate::collect::Want;
@@ -51,11 +51,11 @@ pub struct Setup<'a> {
     pub workers: usize,
 }
 
-/// What a collector brought.
+/// What a collector has brought since it was made.
 #[derive(Clone, Debug, Default)]
 pub struct Gathered {
     /// The inputs, by plugin and id.
-    pub inputs: BTreeMap<Key, Supplied>,
+    pub inputs: Inputs,
     /// Requests that were sent.
     pub sent: u64,
     /// Needs that another need's request served.
@@ -68,7 +68,8 @@ pub struct Gathered {
 
 /// Fetches inputs. The real one asks the deployment; tests have others.
 pub trait Collects: Sync {
-    /// Fetches these inputs; each ends in something supplied, available or not.
+    /// Fetches these inputs; each ends in something supplied, available or not. What was fetched before is not fetched
+    /// again.
     fn collect(&self, wants: &[Want]) -> impl Future<Output = Gathered> + Send;
 }
 
@@ -86,10 +87,9 @@ pub async fn run<C: Collects, G: Guests>(
     let modules = engine.look_for_modules(&selection, collector).await;
     let known = engine.absent(&mut selection, &modules)?;
     setup.events.tell(&started(setup, &selection));
-    let wants = Wants::of(&judged(&selection, &known), &setup.config.modules.settings);
-    let gathered = collector.collect(&engine.still_wanted(&wants)).await;
-    engine.count(&gathered, &wants);
-    engine.judge(&selection, known, &wants, guests).await;
+    let wants = plan::wants(&judged(&selection, &known), &setup.config.modules.settings);
+    engine.take(collector.collect(&wants).await);
+    engine.judge(&selection, known, guests).await;
     Ok(engine.finish(&selection, &modules))
 }
 
@@ -97,7 +97,7 @@ pub async fn run<C: Collects, G: Guests>(
 struct Engine<'a> {
     setup: &'a Setup<'a>,
     attestations: Result<Vec<Attestation>, String>,
-    collected: BTreeMap<Key, Supplied>,
+    collected: Inputs,
     requests: document::Requests,
     kept: Kept,
     checks: Vec<CheckResult>,
@@ -120,7 +120,7 @@ impl<'a> Engine<'a> {
         Self {
             setup,
             attestations,
-            collected: BTreeMap::new(),
+            collected: Inputs::new(),
             requests: document::Requests::default(),
             kept: Kept::default(),
             checks: Vec::new(),
@@ -154,12 +154,8 @@ impl<'a> Engine<'a> {
             settings: Map::new(),
         };
         let wants: Vec<Want> = presence::INPUTS.iter().map(want).collect();
-        let gathered = collector.collect(&wants).await;
-        self.requests.sent += gathered.sent;
-        self.kept.timings.extend(gathered.timings);
-        let inputs =
-            gathered.inputs.iter().map(|((_, id), supplied)| (id.clone(), supplied.clone())).collect();
-        self.collected.extend(gathered.inputs);
+        self.take(collector.collect(&wants).await);
+        let inputs = self.collected.iter().map(|((_, id), supplied)| (id.as_str(), &**supplied)).collect();
         let modules = Modules::read(&inputs);
         self.problems.extend(modules.problems.iter().cloned());
         modules
@@ -213,33 +209,15 @@ impl<'a> Engine<'a> {
         Some((outcome, reason))
     }
 
-    /// The wants that the look for modules has not answered already.
-    fn still_wanted(&mut self, wants: &Wants) -> Vec<Want> {
-        let mut open = Vec::new();
-        for want in &wants.list {
-            let asked = presence::INPUTS.contains(&want.input);
-            let key = (presence::HOST.to_owned(), want.input.id.clone());
-            match self.collected.get(&key).filter(|_| asked).cloned() {
-                Some(supplied) => {
-                    self.requests.saved += 1;
-                    self.collected.insert((want.plugin.clone(), want.input.id.clone()), supplied);
-                }
-                None => open.push(want.clone()),
-            }
-        }
-        open
-    }
-
-    fn count(&mut self, gathered: &Gathered, wants: &Wants) {
-        self.requests.sent += gathered.sent;
-        self.requests.saved += gathered.saved + wants.shared();
-        self.requests.questions += gathered.questions;
-        self.kept.timings.extend(gathered.timings.iter().cloned());
-        self.collected.extend(gathered.inputs.iter().map(|(key, supplied)| (key.clone(), supplied.clone())));
+    fn take(&mut self, gathered: Gathered) {
+        let Gathered { inputs, sent, saved, questions, timings } = gathered;
+        self.requests = document::Requests { sent, saved, questions };
+        self.collected = inputs;
+        self.kept.timings = timings;
     }
 
     /// Brings every selected check to its outcome.
-    async fn judge<G: Guests>(&mut self, selection: &Selection<'a>, known: Known, wants: &Wants, guests: &G) {
+    async fn judge<G: Guests>(&mut self, selection: &Selection<'a>, known: Known, guests: &G) {
         let mut jobs = Vec::new();
         for one in &selection.plugins {
             let manifest = &one.plugin.manifest;
@@ -253,7 +231,7 @@ impl<'a> Engine<'a> {
                     None if !check.judged => {
                         self.decided(one.plugin, check, &BTreeMap::new(), &Heard::NoJudge);
                     }
-                    None => to_judge.push((check, wants.supply(&manifest.id, check, &self.collected))),
+                    None => to_judge.push((check, plan::supply(&manifest.id, check, &self.collected))),
                 }
             }
             if !to_judge.is_empty() {
@@ -262,7 +240,7 @@ impl<'a> Engine<'a> {
                 jobs.push(Job { plugin: one.plugin, settings, checks: to_judge });
             }
         }
-        // Every judgement was copied into its job.
+        // Each job holds what it needs, and lets go of it when it is done.
         self.collected.clear();
         let (now, workers) = (self.setup.now, self.setup.workers.max(1));
         let engine = std::sync::Mutex::new(self);
@@ -288,7 +266,7 @@ impl<'a> Engine<'a> {
         &mut self,
         plugin: &Installed,
         check: &Check,
-        inputs: &BTreeMap<String, Supplied>,
+        inputs: &BTreeMap<String, Arc<Supplied>>,
         heard: &Heard,
     ) {
         let manifest = &plugin.manifest;

@@ -8,6 +8,7 @@ use crate::plugins::Installed;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::Supplied;
 use tancheck_plugin_api::manifest::Check;
@@ -53,7 +54,7 @@ pub struct Job<'a> {
     /// The site's settings of it.
     pub settings: Map<String, Value>,
     /// The checks, each with its inputs.
-    pub checks: Vec<(&'a Check, BTreeMap<String, Supplied>)>,
+    pub checks: Vec<(&'a Check, BTreeMap<String, Arc<Supplied>>)>,
 }
 
 /// What became of a worker, besides its judgements.
@@ -71,7 +72,7 @@ pub async fn judge<'a, G: Guests>(
     guests: &G,
     job: Job<'a>,
     now: Timestamp,
-    mut heard: impl FnMut(&'a Check, &BTreeMap<String, Supplied>, Heard, Option<bool>) + Send,
+    mut heard: impl FnMut(&'a Check, &BTreeMap<String, Arc<Supplied>>, Heard, Option<bool>) + Send,
 ) -> Farewell {
     let mut farewell = Farewell::default();
     let mut running: Option<G::Guest> = None;
@@ -95,14 +96,14 @@ pub async fn judge<'a, G: Guests>(
             heard(check, &inputs, known(failed), None);
             continue;
         };
-        let inspection = Inspection { check: check.id.clone(), now, settings: job.settings.clone(), inputs };
+        let inspection = inspection(check, now, &job.settings, &inputs);
         match guest.inspect(&inspection).await {
             Ok(judgement) => {
-                heard(check, &inspection.inputs, Heard::Judgement(Box::new(judgement)), Some(false));
+                heard(check, &inputs, Heard::Judgement(Box::new(judgement)), Some(false));
                 running = Some(guest);
             }
             Err(failed) => {
-                heard(check, &inspection.inputs, known(&failed), Some(true));
+                heard(check, &inputs, known(&failed), Some(true));
                 farewell.noise.push_str(&failed.noise);
                 drop(guest);
             }
@@ -112,6 +113,17 @@ pub async fn judge<'a, G: Guests>(
         farewell.noise.push_str(&guest.stop().await);
     }
     farewell
+}
+
+/// What goes to the worker. Inputs are shared until here: only the check that is judged next is in memory twice.
+fn inspection(
+    check: &Check,
+    now: Timestamp,
+    settings: &Map<String, Value>,
+    inputs: &BTreeMap<String, Arc<Supplied>>,
+) -> Inspection {
+    let inputs = inputs.iter().map(|(id, supplied)| (id.clone(), Supplied::clone(supplied))).collect();
+    Inspection { check: check.id.clone(), now, settings: settings.clone(), inputs }
 }
 
 fn known(failed: &Failed) -> Heard {

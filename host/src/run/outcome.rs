@@ -14,6 +14,7 @@ use super::document::{Affected, Attested, CheckResult, Confirmed, Evidence, Find
 use super::identity;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tancheck_plugin_api::facts::Supplied;
 use tancheck_plugin_api::manifest::{self, Check};
 use tancheck_plugin_api::wire::Judgement;
@@ -31,7 +32,7 @@ pub struct Case<'a> {
     /// What was heard of its judge.
     pub heard: &'a Heard,
     /// The inputs that the judge had.
-    pub inputs: &'a BTreeMap<String, Supplied>,
+    pub inputs: &'a BTreeMap<String, Arc<Supplied>>,
     /// All attestations, or why they cannot be read.
     pub attestations: Result<&'a [Attestation], &'a str>,
     /// How long an attestation of this check is good for.

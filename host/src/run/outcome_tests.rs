@@ -10,14 +10,15 @@ use tancheck_plugin_api::facts::Body;
 struct Facts {
     check: Check,
     heard: Heard,
-    inputs: BTreeMap<String, Supplied>,
+    inputs: BTreeMap<String, Arc<Supplied>>,
     attestations: Result<Vec<Attestation>, String>,
 }
 
 impl Facts {
     fn of(kind: &str) -> Self {
         let plugin = installed("a", &[("a.b", json!({"kind": kind, "inputs": ["a.rows", "a.other"]}))]);
-        let inputs = ["a.rows", "a.other"].map(|id| (id.to_owned(), supplied(Body::Rows(Vec::new()))));
+        let inputs =
+            ["a.rows", "a.other"].map(|id| (id.to_owned(), Arc::new(supplied(Body::Rows(Vec::new())))));
         Self {
             check: plugin.manifest.checks[0].clone(),
             heard: Heard::Judgement(Box::new(judgement("a.b", json!({"read": ["a.rows"]})))),
@@ -44,7 +45,9 @@ impl Facts {
     }
 
     fn gap(mut self, input: &str) -> Self {
-        self.inputs.get_mut(input).unwrap().gaps.push("12 of 100 endpoints did not answer".to_owned());
+        Arc::make_mut(self.inputs.get_mut(input).unwrap())
+            .gaps
+            .push("12 of 100 endpoints did not answer".to_owned());
         self
     }
 

@@ -47,7 +47,7 @@ pub struct Modules {
 impl Modules {
     /// Reads what the collector brought.
     #[must_use]
-    pub fn read(inputs: &BTreeMap<String, Supplied>) -> Self {
+    pub fn read(inputs: &BTreeMap<&str, &Supplied>) -> Self {
         let mut modules = Self::default();
         match rows(inputs, SOLUTIONS.id()) {
             Ok(found) => modules.imported = Some(found),
@@ -155,7 +155,7 @@ fn covers(licensed: &LicensedSolution, known: &Solution) -> bool {
     }
 }
 
-fn rows<T: DeserializeOwned>(inputs: &BTreeMap<String, Supplied>, id: &str) -> Result<Vec<T>, String> {
+fn rows<T: DeserializeOwned>(inputs: &BTreeMap<&str, &Supplied>, id: &str) -> Result<Vec<T>, String> {
     let supplied = inputs.get(id).ok_or("it was not asked for")?;
     match &supplied.body {
         Body::Rows(_) if !supplied.gaps.is_empty() => Err(supplied.gaps.join("; ")),
@@ -167,7 +167,7 @@ fn rows<T: DeserializeOwned>(inputs: &BTreeMap<String, Supplied>, id: &str) -> R
     }
 }
 
-fn object<T: DeserializeOwned>(inputs: &BTreeMap<String, Supplied>, id: &str) -> Result<T, String> {
+fn object<T: DeserializeOwned>(inputs: &BTreeMap<&str, &Supplied>, id: &str) -> Result<T, String> {
     match &inputs.get(id).ok_or("it was not asked for")?.body {
         Body::Object(value) => T::deserialize(value).map_err(|error| error.to_string()),
         Body::Unavailable(missing) => Err(missing.reason.clone()),
@@ -194,11 +194,9 @@ mod tests {
 
     fn modules(solutions: serde_json::Value, licensed: serde_json::Value) -> Modules {
         let license = json!({"licensed_features": {"licensed_solutions": licensed}});
-        let rows = serde_json::from_value(solutions).unwrap();
-        Modules::read(&BTreeMap::from([
-            ("platform.solutions".to_owned(), supplied(Body::Rows(rows))),
-            ("platform.license".to_owned(), supplied(Body::Object(license))),
-        ]))
+        let rows = supplied(Body::Rows(serde_json::from_value(solutions).unwrap()));
+        let license = supplied(Body::Object(license));
+        Modules::read(&BTreeMap::from([("platform.solutions", &rows), ("platform.license", &license)]))
     }
 
     fn presence(modules: &Modules, plugin: &Manifest) -> Presence {
@@ -264,22 +262,20 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_proves_nothing() {
-        let refused = || {
-            supplied(Body::Unavailable(Unavailable {
-                outcome: Outcome::NoPermission,
-                reason: "403 on GET /api/v2/solutions".to_owned(),
-            }))
-        };
+        let refused = supplied(Body::Unavailable(Unavailable {
+            outcome: Outcome::NoPermission,
+            reason: "403 on GET /api/v2/solutions".to_owned(),
+        }));
         let unread = Modules::read(&BTreeMap::from([
-            ("platform.solutions".to_owned(), refused()),
-            ("platform.license".to_owned(), refused()),
+            ("platform.solutions", &refused),
+            ("platform.license", &refused),
         ]));
         assert_eq!(presence(&unread, &connect()), Presence::There);
         assert!(unread.problems.iter().all(|problem| problem.contains("403 on GET")));
         assert_eq!(unread.problems.len(), 2);
         let mut cut = supplied(Body::Rows(Vec::new()));
         cut.gaps.push("only own rows".to_owned());
-        let cut = Modules::read(&BTreeMap::from([("platform.solutions".to_owned(), cut)]));
+        let cut = Modules::read(&BTreeMap::from([("platform.solutions", &cut)]));
         assert_eq!(presence(&cut, &connect()), Presence::There);
     }
 
