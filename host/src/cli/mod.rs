@@ -9,6 +9,7 @@ mod attest;
 mod checks;
 mod config;
 mod doctor;
+mod engine;
 mod explain;
 mod global;
 mod init;

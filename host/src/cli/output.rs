@@ -91,6 +91,12 @@ impl Printer {
         Self::new(global, &["text", "json"])
     }
 
+    /// Where results go.
+    #[must_use]
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
     /// Writes each output; `render` makes the text of a format. Files keep no colours.
     ///
     /// # Errors

@@ -3,12 +3,13 @@
 use super::{json, ndjson, text};
 use crate::run::Run;
 use crate::run::event::Event;
-use crate::run::identity::did_you_mean;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The names of the formats, the default first.
+pub const FORMATS: [&str; 3] = ["text", "json", "ndjson"];
 
 /// How a report looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,58 +36,13 @@ pub struct Target {
     pub path: Option<PathBuf>,
 }
 
-/// Why a target cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
-    /// There is no such format.
-    #[error("there is no output format {0:?}{1}; known are text, json, ndjson")]
-    Format(String, String),
-    /// The file has no name.
-    #[error("-o {0}= needs a file name behind the equals sign")]
-    NoPath(String),
-    /// Two formats for the standard output.
-    #[error("only one -o can go to the standard output; give the others a file: -o json=report.json")]
-    TwoToStdout,
-    /// Two formats for one file.
-    #[error("two outputs go to {0}; give each a file of its own")]
-    SameFile(String),
-}
-
-impl FromStr for Target {
-    type Err = TargetError;
-
-    fn from_str(text: &str) -> Result<Self, TargetError> {
-        let (name, path) = match text.split_once('=') {
-            Some((name, "")) => return Err(TargetError::NoPath(name.to_owned())),
-            Some((name, path)) => (name, Some(path)),
-            None => (text, None),
-        };
-        let found = Format::ALL.into_iter().find(|(known, _)| *known == name);
-        let Some((_, format)) = found else {
-            let hint = did_you_mean(name, Format::ALL.map(|(known, _)| known));
-            return Err(TargetError::Format(name.to_owned(), hint));
-        };
-        Ok(Self { format, path: path.filter(|path| *path != "-").map(PathBuf::from) })
+impl Target {
+    /// A target by the name of its format, which is one of [`FORMATS`]; anything else is text.
+    #[must_use]
+    pub fn new(format: &str, path: Option<PathBuf>) -> Self {
+        let found = Format::ALL.into_iter().find(|(known, _)| *known == format);
+        Self { format: found.map_or(Format::Text, |(_, format)| format), path }
     }
-}
-
-/// The targets of a run; without any, text on the standard output.
-///
-/// # Errors
-/// When two of them would go to the same place.
-pub fn targets(asked: &[Target]) -> Result<Vec<Target>, TargetError> {
-    if asked.is_empty() {
-        return Ok(vec![Target { format: Format::Text, path: None }]);
-    }
-    if asked.iter().filter(|target| target.path.is_none()).count() > 1 {
-        return Err(TargetError::TwoToStdout);
-    }
-    let mut paths: Vec<&PathBuf> = asked.iter().filter_map(|target| target.path.as_ref()).collect();
-    paths.sort();
-    if let Some(twice) = paths.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(TargetError::SameFile(twice[0].display().to_string()));
-    }
-    Ok(asked.to_vec())
 }
 
 /// A report that could not be written.
@@ -192,15 +148,8 @@ fn write(run: &Run, target: &Target, look: &text::Look) -> Result<(), WriteError
     let result = match &target.path {
         None => {
             let stdout = io::stdout();
-            // Colour goes through a stream that takes it out again where the terminal cannot show it.
-            let styled = look.color && target.format == Format::Text;
-            if styled {
-                let mut to = anstream::AutoStream::auto(stdout.lock());
-                render(&mut to, look).and_then(|()| to.flush())
-            } else {
-                let mut to = BufWriter::new(stdout.lock());
-                render(&mut to, &look.plain()).and_then(|()| to.flush())
-            }
+            let mut to = BufWriter::new(stdout.lock());
+            render(&mut to, look).and_then(|()| to.flush())
         }
         Some(path) if is_plain(path) => atomically(path, |to| render(to, &look.plain())),
         // A device or a pipe cannot be replaced by a file.
@@ -252,10 +201,4 @@ fn beside(path: &Path) -> PathBuf {
 /// Whether a path is a file, or will be one.
 fn is_plain(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |metadata| metadata.is_file())
-}
-
-/// Whether the standard output is a terminal that shows colour.
-#[must_use]
-pub fn stdout_shows_color() -> bool {
-    io::stdout().is_terminal() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }

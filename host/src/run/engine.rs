@@ -41,8 +41,6 @@ pub struct Setup<'a> {
     pub now: Timestamp,
     /// The history, or why there is none.
     pub history: Result<Arc<Store>, HistoryError>,
-    /// The account, where the deployment told it; or why the login came to nothing.
-    pub account: Result<Option<String>, Problem>,
     /// The first signal.
     pub interrupt: Interrupt,
     /// Who is told what happens.
@@ -73,17 +71,46 @@ pub trait Collects: Sync {
     fn collect(&self, wants: &[Want]) -> impl Future<Output = Gathered> + Send;
 }
 
-/// Runs the selected checks. The history gets the run; where that fails, the document says so.
+/// Which checks a run would look at, before it is known which modules are there.
+///
+/// # Errors
+/// When something unknown was asked for, or nothing is selected.
+pub fn selection<'a>(setup: &Setup<'a>) -> Result<Selection<'a>, SelectError> {
+    let failed = match &setup.history {
+        Ok(store) if setup.filter.only_failed => store.failing().unwrap_or_default(),
+        _ => BTreeSet::new(),
+    };
+    let enabled = setup.config.modules.enable.as_deref();
+    select::select(&setup.filter, enabled, setup.installed, setup.refused, &failed)
+}
+
+/// The inputs that tell which modules are there, where any selected plugin is about one.
+#[must_use]
+pub fn presence_wants(selection: &Selection<'_>) -> Vec<Want> {
+    if selection.plugins.iter().all(|one| one.plugin.manifest.solutions.is_empty()) {
+        return Vec::new();
+    }
+    let want = |input: &tancheck_plugin_api::manifest::Input| Want {
+        plugin: presence::HOST.to_owned(),
+        input: input.clone(),
+        settings: Map::new(),
+    };
+    presence::INPUTS.iter().map(want).collect()
+}
+
+/// Runs the selected checks. `account` is who asks, where the deployment told it, or why the login came to nothing.
+/// The history gets the run; where that fails, the document says so.
 ///
 /// # Errors
 /// When something unknown was asked for, or nothing is selected.
 pub async fn run<C: Collects, G: Guests>(
     setup: &Setup<'_>,
+    account: Result<Option<String>, Problem>,
     collector: &C,
     guests: &G,
 ) -> Result<Run, SelectError> {
-    let mut engine = Engine::new(setup);
-    let mut selection = engine.select()?;
+    let mut selection = selection(setup)?;
+    let mut engine = Engine::new(setup, account);
     let modules = engine.look_for_modules(&selection, collector).await;
     let known = engine.absent(&mut selection, &modules)?;
     setup.events.tell(&started(setup, &selection));
@@ -96,6 +123,7 @@ pub async fn run<C: Collects, G: Guests>(
 /// What a run has found so far.
 struct Engine<'a> {
     setup: &'a Setup<'a>,
+    account: Result<Option<String>, Problem>,
     attestations: Result<Vec<Attestation>, String>,
     collected: Inputs,
     requests: document::Requests,
@@ -111,7 +139,7 @@ struct Engine<'a> {
 type Known = BTreeMap<String, (Outcome, String)>;
 
 impl<'a> Engine<'a> {
-    fn new(setup: &'a Setup<'a>) -> Self {
+    fn new(setup: &'a Setup<'a>, account: Result<Option<String>, Problem>) -> Self {
         let attestations = match &setup.history {
             Ok(store) => store.attestations().map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
@@ -119,6 +147,7 @@ impl<'a> Engine<'a> {
         let problems = attestations.as_ref().err().cloned().into_iter().collect();
         Self {
             setup,
+            account,
             attestations,
             collected: Inputs::new(),
             requests: document::Requests::default(),
@@ -131,29 +160,12 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn select(&mut self) -> Result<Selection<'a>, SelectError> {
-        let failed = match &self.setup.history {
-            Ok(store) if self.setup.filter.only_failed => store.failing().unwrap_or_else(|error| {
-                self.problems.push(error.to_string());
-                BTreeSet::new()
-            }),
-            _ => BTreeSet::new(),
-        };
-        let enabled = self.setup.config.modules.enable.as_deref();
-        select::select(&self.setup.filter, enabled, self.setup.installed, self.setup.refused, &failed)
-    }
-
     /// Asks which modules are there, once, before anything is asked of a module that may be absent.
     async fn look_for_modules<C: Collects>(&mut self, selection: &Selection<'_>, collector: &C) -> Modules {
-        if selection.plugins.iter().all(|one| one.plugin.manifest.solutions.is_empty()) {
+        let wants = presence_wants(selection);
+        if wants.is_empty() {
             return Modules::default();
         }
-        let want = |input: &tancheck_plugin_api::manifest::Input| Want {
-            plugin: presence::HOST.to_owned(),
-            input: input.clone(),
-            settings: Map::new(),
-        };
-        let wants: Vec<Want> = presence::INPUTS.iter().map(want).collect();
         self.take(collector.collect(&wants).await);
         let inputs = self.collected.iter().map(|((_, id), supplied)| (id.as_str(), &**supplied)).collect();
         let modules = Modules::read(&inputs);
@@ -299,7 +311,7 @@ impl<'a> Engine<'a> {
                 exit::reason(exit::INCOMPLETE, format!("the plugin {id} cannot be used: {reason}"))
             })
             .collect();
-        if let Err(problem) = &self.setup.account {
+        if let Err(problem) = &self.account {
             besides.push(exit::reason(exit::UNREACHABLE, problem.reason.clone()));
         }
         if let Err(error) = &self.setup.history {
@@ -349,7 +361,7 @@ impl<'a> Engine<'a> {
             deployment: document::Deployment {
                 id: setup.config.deployment.id.clone(),
                 url: setup.config.deployment.url.to_string(),
-                account: setup.account.as_ref().ok().cloned().flatten(),
+                account: self.account.as_ref().ok().cloned().flatten(),
             },
             at: setup.now,
             selection: asked(setup),

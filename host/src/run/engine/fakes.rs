@@ -185,7 +185,6 @@ pub(crate) fn setup<'a>(config: &'a Config, installed: &'a [Installed]) -> Setup
         policy: Policy::default(),
         now: NOW.parse().unwrap(),
         history: Err(HistoryError::Full { path: "/state/history.db".to_owned() }),
-        account: Ok(Some("ann".to_owned())),
         interrupt,
         events: Events::silent(),
         workers: 4,

@@ -9,7 +9,7 @@ use serde_json::json;
 use tancheck_plugin_api::facts::Body;
 
 async fn go(setup: &Setup<'_>, collector: &FakeCollector, guests: &FakeGuests) -> Run {
-    run(setup, collector, &guests).await.unwrap()
+    run(setup, Ok(Some("ann".to_owned())), collector, &guests).await.unwrap()
 }
 
 fn outcomes(run: &Run) -> Vec<(&str, Outcome)> {
@@ -233,8 +233,8 @@ async fn a_refused_login_is_told_and_people_still_count() {
     store.as_ref().unwrap().attest(&attestation).unwrap();
     let mut setup = setup(&config, &catalog);
     setup.history = store;
-    setup.account = Err(Problem::new(Outcome::NoPermission, "the login was refused"));
-    let run = go(&setup, &FakeCollector::default(), &FakeGuests::default()).await;
+    let refused = Err(Problem::new(Outcome::NoPermission, "the login was refused"));
+    let run = run(&setup, refused, &FakeCollector::default(), &&FakeGuests::default()).await.unwrap();
     assert_eq!(run.check("t.task").unwrap().outcome, Outcome::Pass);
     assert_eq!((run.exit.code, run.exit.reasons[0].says.as_str()), (5, "the login was refused"));
 }

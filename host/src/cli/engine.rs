@@ -1,0 +1,135 @@
+//! What the commands of the engine share: the configuration, the plugins, the history, the time and the selection.
+
+use super::site::Site;
+use super::stop::Stop;
+use super::{Global, checks};
+use crate::config::{Assignment, Config};
+use crate::history::{Here, HistoryError, Store};
+use crate::run::engine::Setup;
+use crate::run::event::Events;
+use crate::run::exit::Policy;
+use crate::run::interrupt::Interrupt;
+use crate::run::select::Filter;
+use clap::Args;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+use tancheck_plugin_api::Cadence;
+
+/// Which checks.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Which {
+    /// Only this plugin, enabled or not; may be repeated
+    #[arg(short, long, value_name = "PLUGIN")]
+    module: Vec<String>,
+    /// Only this check; may be repeated
+    #[arg(long, value_name = "CHECK")]
+    check: Vec<String>,
+    /// Only checks of this cadence; may be repeated
+    #[arg(long, value_name = "CADENCE", value_parser = checks::cadences())]
+    cadence: Vec<Cadence>,
+    /// Only checks that were not healthy when they were last run
+    #[arg(long)]
+    only_failed: bool,
+    /// Without checks that the maintenance guide does not ask for
+    #[arg(long)]
+    no_beyond: bool,
+    /// Asks no questions; checks that need one stay undecided
+    #[arg(long)]
+    no_questions: bool,
+    /// The time that counts as now, for tests and to look at a date: 2026-06-30 or 2026-06-30T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    now: Option<Timestamp>,
+}
+
+/// Everything that is known before the deployment is asked.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) site: Site,
+    pub(super) config: Config,
+    pub(super) history: Result<Arc<Store>, HistoryError>,
+    pub(super) now: Timestamp,
+    filter: Filter,
+}
+
+impl Ground {
+    /// Reads configuration, plugins and history.
+    pub(super) async fn load(which: &Which, global: &Global) -> Result<Self, Stop> {
+        let mut global = global.clone();
+        if which.no_questions {
+            let (key, value) = ("deployment.questions".to_owned(), "false".to_owned());
+            global.set.push(Assignment { key, value, flag: "--no-questions".to_owned() });
+        }
+        let site = Site::load(&global).await?;
+        let config = site.layers.config(&site.manifests())?;
+        let history = open_history(&config);
+        let filter = Filter {
+            modules: which.module.clone(),
+            checks: which.check.clone(),
+            cadences: which.cadence.clone(),
+            only_failed: which.only_failed,
+            no_beyond: which.no_beyond,
+        };
+        let now = which.now.unwrap_or_else(this_second);
+        Ok(Self { site, config, history, now, filter })
+    }
+
+    /// A run of it.
+    pub(super) fn setup(&self, policy: Policy, interrupt: Interrupt, events: Events) -> Setup<'_> {
+        Setup {
+            config: &self.config,
+            installed: &self.site.catalog.installed,
+            refused: &self.site.catalog.refused,
+            filter: self.filter.clone(),
+            policy,
+            now: self.now,
+            history: self.history.clone(),
+            interrupt,
+            events,
+            workers: std::thread::available_parallelism().map_or(2, usize::from),
+        }
+    }
+
+    /// What is known on this machine.
+    pub(super) fn local(&self) -> Arc<Here> {
+        Arc::new(Here::new(self.history.clone(), self.now))
+    }
+}
+
+/// The history of the deployment.
+pub(super) fn open_history(config: &Config) -> Result<Arc<Store>, HistoryError> {
+    Store::open(&config.places.state, &config.deployment.id).map(Arc::new)
+}
+
+/// The history, where a command cannot do without.
+pub(super) fn history(config: &Config) -> Result<Arc<Store>, Stop> {
+    open_history(config).map_err(|error| Stop::Internal(error.to_string()))
+}
+
+/// Now, in whole seconds: nothing here is measured finer.
+pub(super) fn this_second() -> Timestamp {
+    Timestamp::from_second(Timestamp::now().as_second()).expect("a second of this year is in range")
+}
+
+/// A time on the command line: a date is its first moment in UTC.
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    let date: Date =
+        text.parse().map_err(|_| "expected a date or time, such as 2026-06-30 or 2026-06-30T12:00:00Z")?;
+    date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_dates_or_moments() {
+        assert_eq!(time("2026-06-30").unwrap(), "2026-06-30T00:00:00Z".parse().unwrap());
+        assert_eq!(time("2026-06-30T02:00:00+02:00").unwrap(), "2026-06-30T00:00:00Z".parse().unwrap());
+        assert!(time("tomorrow").unwrap_err().contains("such as 2026-06-30"));
+    }
+}
