@@ -111,9 +111,9 @@ pub async fn run<C: Collects, G: Guests>(
 ) -> Result<Run, SelectError> {
     let mut selection = selection(setup)?;
     let mut engine = Engine::new(setup, account);
+    setup.events.tell(&started(setup, &selection));
     let modules = engine.look_for_modules(&selection, collector).await;
     let known = engine.absent(&mut selection, &modules)?;
-    setup.events.tell(&started(setup, &selection));
     let wants = plan::wants(&judged(&selection, &known), &setup.config.modules.settings);
     engine.take(collector.collect(&wants).await);
     engine.judge(&selection, known, guests).await;

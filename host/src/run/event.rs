@@ -21,7 +21,7 @@ pub enum Event {
         /// The time of the run.
         #[schemars(with = "String")]
         at: Timestamp,
-        /// Checks that were selected.
+        /// Checks that were selected; those of modules that turn out not to be there may still leave.
         checks: u64,
         /// Their plugins.
         plugins: Vec<String>,

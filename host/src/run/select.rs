@@ -79,7 +79,7 @@ pub enum SelectError {
         reason: String,
     },
     /// A check that no plugin has.
-    #[error("there is no check {id}{hint}; `tancheck checks` lists them")]
+    #[error("there is no check {id}{hint}; `tancheck checks list` shows all")]
     UnknownCheck {
         /// What was named.
         id: String,
@@ -103,10 +103,10 @@ pub fn select<'a>(
     refused: &[Refusal],
     failed: &BTreeSet<String>,
 ) -> Result<Selection<'a>, SelectError> {
-    let named = named_checks(filter, installed)?;
+    let named = named_checks(filter, installed, refused)?;
     let (plugins, missing) = plugins(filter, enabled, installed, refused, &named)?;
     if plugins.is_empty() && missing.is_empty() {
-        return Err(SelectError::Empty(without_plugins(enabled, installed)));
+        return Err(SelectError::Empty(without_plugins(enabled, installed, refused)));
     }
     let wanted = |check: &&Check| {
         (named.is_empty() || named.contains(check.id.as_str()))
@@ -132,17 +132,24 @@ fn was_failing(check: &Check, failed: &BTreeSet<String>) -> bool {
 }
 
 /// The present ids of the named checks.
-fn named_checks<'a>(filter: &Filter, installed: &'a [Installed]) -> Result<BTreeSet<&'a str>, SelectError> {
-    let checks = || installed.iter().flat_map(|plugin| &plugin.manifest.checks);
+fn named_checks<'a>(
+    filter: &Filter,
+    installed: &'a [Installed],
+    refused: &[Refusal],
+) -> Result<BTreeSet<&'a str>, SelectError> {
+    let known = || installed.iter().flat_map(|plugin| &plugin.manifest.checks).map(|check| check.id.as_str());
     let find = |id: &String| {
-        installed
-            .iter()
-            .find_map(|plugin| plugin.manifest.check(id))
-            .map(|check| check.id.as_str())
-            .ok_or_else(|| SelectError::UnknownCheck {
-                id: id.clone(),
-                hint: did_you_mean(id, checks().map(|check| check.id.as_str())),
-            })
+        if let Some(check) = installed.iter().find_map(|plugin| plugin.manifest.check(id)) {
+            return Ok(check.id.as_str());
+        }
+        let plugin = id.split('.').next();
+        Err(match refused.iter().find(|one| one.id.as_deref() == plugin) {
+            Some(one) => SelectError::RefusedModule {
+                id: plugin.unwrap_or_default().to_owned(),
+                reason: one.reason.clone(),
+            },
+            None => SelectError::UnknownCheck { id: id.clone(), hint: did_you_mean(id, known()) },
+        })
     };
     filter.checks.iter().map(find).collect()
 }
@@ -200,8 +207,14 @@ fn plugins<'a>(
     Ok((found, missing))
 }
 
-fn without_plugins(enabled: Option<&[String]>, installed: &[Installed]) -> String {
-    if installed.is_empty() {
+fn without_plugins(enabled: Option<&[String]>, installed: &[Installed], refused: &[Refusal]) -> String {
+    if let (true, Some(first)) = (installed.is_empty(), refused.first()) {
+        let (path, reason) = (first.path.display(), &first.reason);
+        format!(
+            "none of the plugins that were found can be used ({}); the first is {path}: {reason}",
+            refused.len()
+        )
+    } else if installed.is_empty() {
         "no plugin is installed; `tancheck doctor` shows where plugins are looked for".to_owned()
     } else if enabled.is_some_and(<[String]>::is_empty) {
         "modules.enable is empty; name the modules there, or use enable = \"licensed\"".to_owned()
@@ -308,6 +321,12 @@ mod tests {
         assert!(error.to_string().contains("--only-failed"));
         let error = select(&Filter::default(), None, &[], &[], &BTreeSet::new()).unwrap_err();
         assert!(error.to_string().contains("no plugin is installed"));
+        let refused = [refusal("broken", "its hash is not pinned")];
+        let error = select(&Filter::default(), None, &[], &refused, &BTreeSet::new()).unwrap_err();
+        assert!(error.to_string().contains("its hash is not pinned"));
+        let of_refused = Filter { checks: owned(&["broken.check"]), ..Filter::default() };
+        let error = select(&of_refused, None, &catalog, &refused, &BTreeSet::new()).unwrap_err();
+        assert!(matches!(error, SelectError::RefusedModule { .. }));
     }
 
     #[test]
