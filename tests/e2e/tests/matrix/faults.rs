@@ -25,7 +25,8 @@ fn every_judged_check_has_a_fault() {
 #[test]
 fn a_fault_breaks_its_checks_and_no_other() {
     let site = Site::with_history();
-    let known: BTreeSet<String> = site.checks().iter().map(|check| check["id"].as_str().unwrap().to_owned()).collect();
+    let known: BTreeSet<String> =
+        site.checks().iter().map(|check| check["id"].as_str().unwrap().to_owned()).collect();
     let mut wrong: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
     for fault in ALL.iter() {
         site.lab.clear_faults();

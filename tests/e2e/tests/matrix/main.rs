@@ -44,7 +44,8 @@ fn a_healthy_deployment_passes() {
 fn every_check_of_the_catalogue_is_there() {
     let Some(rows) = site::catalogue() else { return };
     let site = Site::bare();
-    let ids: Vec<String> = site.checks().iter().map(|check| check["id"].as_str().unwrap().to_owned()).collect();
+    let ids: Vec<String> =
+        site.checks().iter().map(|check| check["id"].as_str().unwrap().to_owned()).collect();
     let missing: Vec<&String> = rows.keys().filter(|id| !ids.contains(id)).collect();
     assert!(missing.is_empty(), "checks of the catalogue that no plugin has: {missing:?}");
     for check in site.checks() {
@@ -55,7 +56,8 @@ fn every_check_of_the_catalogue_is_there() {
         };
         assert_eq!(check["kind"], row["kind"].as_str(), "{id}: kind");
         assert_eq!(check["severity"], row["default_severity"].as_str(), "{id}: severity");
-        let cadence: Vec<&str> = check["cadence"].as_array().unwrap().iter().filter_map(|one| one.as_str()).collect();
+        let cadence: Vec<&str> =
+            check["cadence"].as_array().unwrap().iter().filter_map(|one| one.as_str()).collect();
         assert_eq!(cadence.join("|"), row["cadence"], "{id}: cadence");
     }
 }

@@ -45,10 +45,8 @@ required_permissions = ["administrator"]
 "#;
 
 /// Answers that an administrator of this site gave.
-const ANSWERS: &[(&str, &str)] = &[
-    ("client-management.retention", "30"),
-    ("health-check.last-report-copy", "2026-03-02"),
-];
+const ANSWERS: &[(&str, &str)] =
+    &[("client-management.retention", "30"), ("health-check.last-report-copy", "2026-03-02")];
 
 /// The lab with its machine.
 pub(crate) struct Site {
@@ -126,8 +124,13 @@ impl Site {
             std::fs::copy(all.join(file), folder.join(file)).unwrap();
         }
         let made = self.lab.now() - jiff::SignedDuration::from_hours(24);
-        let bundles = ["Connect", "Health Check", "Client Management"].map(|module| format!("{module},{made},bundle.zip\n"));
-        std::fs::write(folder.join("support-bundles.csv"), format!("module,created,file\n{}", bundles.concat())).unwrap();
+        let bundles = ["Connect", "Health Check", "Client Management"]
+            .map(|module| format!("{module},{made},bundle.zip\n"));
+        std::fs::write(
+            folder.join("support-bundles.csv"),
+            format!("module,created,file\n{}", bundles.concat()),
+        )
+        .unwrap();
         for entry in std::fs::read_dir(&folder).unwrap() {
             let file = std::fs::File::options().append(true).open(entry.unwrap().path()).unwrap();
             file.set_modified(self.lab.now().into()).unwrap();

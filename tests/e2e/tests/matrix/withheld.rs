@@ -69,9 +69,12 @@ fn without_a_privilege_nothing_that_needs_it_passes() {
     for manifest in &manifests {
         for check in list(manifest, "checks").filter(|check| check["judged"] == true) {
             let reads: Vec<&str> = list(check, "inputs").filter_map(Value::as_str).collect();
-            for input in list(manifest, "inputs").filter(|input| reads.contains(&input["id"].as_str().unwrap())) {
+            for input in
+                list(manifest, "inputs").filter(|input| reads.contains(&input["id"].as_str().unwrap()))
+            {
                 // Another way to the same input, without this privilege, may still answer.
-                let sources: Vec<&Value> = list(input, "sources").filter(|source| route(source).is_some()).collect();
+                let sources: Vec<&Value> =
+                    list(input, "sources").filter(|source| route(source).is_some()).collect();
                 for privilege in sources.iter().flat_map(|source| list(source, "needs")) {
                     if sources.iter().all(|source| list(source, "needs").any(|need| need == privilege)) {
                         let pair = (check["id"].as_str().unwrap(), input["id"].as_str().unwrap());
@@ -93,10 +96,15 @@ fn without_a_privilege_nothing_that_needs_it_passes() {
                 "no-permission" => true,
                 "pass" => may_pass_without(id, input),
                 // It was not applicable or undecided for another reason before it came to this input.
-                other => other == crate::healthy(id) || may_pass_without(id, input) || other == "attestation-due",
+                other => {
+                    other == crate::healthy(id) || may_pass_without(id, input) || other == "attestation-due"
+                }
             };
             if !good {
-                wrong.insert(format!("{id} without {privilege}"), format!("{}: {}", check.outcome(), check.why()));
+                wrong.insert(
+                    format!("{id} without {privilege}"),
+                    format!("{}: {}", check.outcome(), check.why()),
+                );
             }
         }
     }

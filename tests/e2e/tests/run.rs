@@ -1,0 +1,97 @@
+//! `tancheck run` and the human side of it, as processes, with real plugins, against the lab.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use tancheck_e2e::Machine;
+use tancheck_lab::Lab;
+
+const NOW: &str = "2026-06-30T12:00:00Z";
+
+/// A machine with one plugin, and the deployment it looks at.
+fn site(plugin: &str, question_ms: u64) -> (Machine, Lab) {
+    let lab = Lab::builder()
+        .endpoints(50)
+        .now(NOW.parse().unwrap())
+        .question_ms(question_ms..=question_ms)
+        .start()
+        .unwrap();
+    let machine = Machine::with(&[plugin]);
+    machine.configure_deployment(&lab.url(), lab.token(), "id = \"lab\"\n");
+    (machine, lab)
+}
+
+#[test]
+fn the_same_facts_give_the_same_bytes() {
+    let (machine, lab) = site("tancheck-connect", 1);
+    let first = machine.run(&["run", "--now", NOW, "-o", "json"]);
+    let second = machine.run(&["run", "--now", NOW, "-o", "json"]);
+    assert_eq!(first.stdout, second.stdout);
+    assert!(!first.stdout.contains(lab.token()) && !first.stderr.contains(lab.token()));
+    let document = first.json();
+    let checks = document["checks"].as_array().unwrap();
+    assert!(!checks.is_empty());
+    assert_eq!(document["total"], checks.len());
+    assert_eq!(document["exit"]["code"].as_i64(), first.code.map(i64::from));
+}
+
+#[test]
+fn a_plan_sends_nothing() {
+    let (machine, lab) = site("tancheck-connect", 1);
+    let plan = machine.run(&["plan", "--now", NOW, "-o", "json"]).exits(0).json();
+    assert!(plan["requests"].as_array().unwrap().iter().any(|one| one["request"] == "GET /api/v2/solutions"));
+    assert_eq!(lab.requests().len(), 0);
+}
+
+#[test]
+fn a_task_is_due_until_a_person_attests_it() {
+    let (machine, _lab) = site("tancheck-connect", 1);
+    let task = "connect.failed-report-routed";
+    let look = || {
+        let ran = machine.run(&["run", "--now", NOW, "--check", task, "--fail-on-overdue", "-o", "json"]);
+        let outcome = ran.json()["checks"][0]["outcome"].as_str().unwrap().to_owned();
+        (ran.code, outcome)
+    };
+    assert_eq!(look(), (Some(4), "attestation-due".to_owned()));
+    let attest = ["attest", task, "--result", "done", "--by", "ann", "--at", "2026-06-29"];
+    let _ = machine.run(&attest).exits(0);
+    assert_eq!(look(), (Some(0), "pass".to_owned()));
+    let unknown = machine.run(&["attest", "connect.failed-report-route", "--result", "done", "--by", "ann"]);
+    assert!(unknown.exits(2).stderr.contains(task));
+}
+
+#[test]
+fn a_deployment_that_is_not_there_is_code_5_and_every_check_has_its_row() {
+    let machine = Machine::with(&["tancheck-connect"]);
+    machine.configure_deployment("http://127.0.0.1:9", "token-1", "id = \"lab\"\n[limits]\nretries = 0\n");
+    let ran = machine.run(&["run", "-o", "json"]).exits(5);
+    let document = ran.json();
+    let checks = document["checks"].as_array().unwrap();
+    assert!(checks.iter().all(|check| check["outcome"] != "pass"), "{document}");
+    assert_eq!(document["exit"]["reasons"][0]["code"], 5);
+}
+
+#[test]
+fn a_selection_of_nothing_is_code_2_and_asks_nobody() {
+    let (machine, lab) = site("tancheck-connect", 1);
+    let ran = machine.run(&["run", "--only-failed"]).exits(2);
+    assert!(ran.stderr.contains("no check is selected"), "{}", ran.stderr);
+    let ran = machine.run(&["run", "--module", "conect"]).exits(2);
+    assert!(ran.stderr.contains("did you mean connect?"), "{}", ran.stderr);
+    assert_eq!(lab.requests().len(), 0);
+}
+
+#[test]
+fn the_first_ctrl_c_still_reports_what_is_known() {
+    let (machine, _lab) = site("tancheck-client-management", 600_000);
+    let mut command = machine.command(&["run", "--now", NOW, "-o", "ndjson"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    // Only a question that takes ten minutes is left when its progress is told.
+    assert!(lines.by_ref().any(|line| line.contains("\"event\":\"question-progress\"")));
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let last = lines.last().unwrap();
+    assert!(last.contains("\"event\":\"run-finished\"") && last.contains("ended early by SIGINT"), "{last}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
