@@ -2,7 +2,8 @@
 
 use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
-use super::{Global, checks, config, doctor, explain, init, permissions, plugins};
+use super::{Global, checks, config, doctor, explain, init, permissions, plan, plugins};
+use crate::report;
 use clap::{Args, ValueEnum};
 use schemars::{Schema, schema_for};
 
@@ -20,6 +21,10 @@ pub(super) struct Arguments {
 enum Document {
     /// The report of tancheck run
     Run,
+    /// One line of tancheck run -o ndjson
+    Events,
+    /// tancheck plan
+    Plan,
     /// tancheck checks list
     Checks,
     /// tancheck explain
@@ -41,7 +46,9 @@ enum Document {
 impl Document {
     fn schema(self) -> Schema {
         match self {
-            Self::Run => schema_for!(crate::run::document::Run),
+            Self::Run => report::schema(),
+            Self::Events => report::event_schema(),
+            Self::Plan => schema_for!(plan::Document),
             Self::Checks => schema_for!(checks::Document),
             Self::Explain => schema_for!(explain::Document<'_>),
             Self::Plugins => schema_for!(plugins::Document),
