@@ -4,35 +4,67 @@
 //! instructions a byte; it knows white space, any order of keys and unknown scalars, and leaves everything else to
 //! [`Cells::parse`], which reads all that `serde_json` reads. Neither allocates for a row once its buffers have grown.
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use std::fmt::{self, Write as _};
+mod parse;
+mod text;
+
+use parse::Row;
+use serde::de::DeserializeSeed;
 use std::ops::Range;
+use std::slice;
+use text::{Text, digits, text};
+
+pub(super) use text::{hash, mix};
 
 /// The cells of one row. The buffers are used again for the next one.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
-    /// Every value of every column: its place in the row's own bytes, or in `text`.
-    values: Vec<Range<usize>>,
-    /// For each column, how many values there were up to its end.
+    /// Every value of every column.
+    values: Vec<Value>,
+    columns: usize,
+    /// For each column, how many values there were up to its end; empty as long as each has exactly one.
     ends: Vec<usize>,
     /// The values of a row that was parsed by `serde_json`.
     text: String,
 }
 
+/// One value of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Value {
+    /// Its place in the row's own bytes, or in [`Cells::take_text`].
+    pub(super) place: Range<usize>,
+    /// The [`hash`] of its bytes.
+    pub(super) hash: u64,
+}
+
+/// What canonical rows consist of, besides values.
+const ID: &[u8] = b"{\"cid\":";
+const DATA: &[u8] = b",\"data\":[[{\"text\":\"";
+const FIRST: &[u8] = b"[{\"text\":\"";
+const NEXT: &[u8] = b"\"}],[{\"text\":\"";
+
+/// Numbers of so many digits are exact; longer ones are left to `serde_json`.
+const MAX_DIGITS: usize = 18;
+
 impl Cells {
     fn clear(&mut self) {
         self.values.clear();
+        self.columns = 0;
         self.ends.clear();
         self.text.clear();
     }
 
     /// The number of columns.
+    #[inline]
     pub(super) fn columns(&self) -> usize {
-        self.ends.len()
+        self.columns
     }
 
-    /// Where the values of a column are, in the bytes that were read.
-    pub(super) fn of(&self, column: usize) -> &[Range<usize>] {
+    /// The values of a column.
+    #[inline]
+    pub(super) fn of(&self, column: usize) -> &[Value] {
+        if self.ends.is_empty() {
+            return slice::from_ref(&self.values[column]);
+        }
         let start = column.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.values[start..self.ends[column]]
     }
@@ -47,80 +79,55 @@ impl Cells {
         self.text = text;
     }
 
+    /// The last value is all text from `start`.
+    fn push_text_from(&mut self, start: usize) {
+        let place = start..self.text.len();
+        self.values.push(Value { hash: hash(&self.text.as_bytes()[place.clone()]), place });
+    }
+
+    #[inline]
+    fn end_column(&mut self) {
+        self.columns += 1;
+        if self.columns != self.values.len() || !self.ends.is_empty() {
+            self.end_uneven_column();
+        }
+    }
+
+    #[cold]
+    fn end_uneven_column(&mut self) {
+        if self.ends.is_empty() {
+            self.ends.extend(1..self.columns);
+        }
+        self.ends.push(self.values.len());
+    }
+
     /// Reads the row at the beginning of `bytes`, if it is complete and simple; its length.
+    #[inline]
     pub(super) fn quick(&mut self, bytes: &[u8]) -> Option<usize> {
         self.clear();
-        let mut at = past(bytes, 0, b'{')?;
-        let mut seen = false;
-        loop {
-            at = past(bytes, space(bytes, at), b'"')?;
-            let end = text_end(bytes, at)?;
-            let is_data = &bytes[at..end] == b"data";
-            at = space(bytes, past(bytes, space(bytes, end + 1), b':')?);
-            at = if is_data && !seen {
-                seen = true;
-                self.quick_columns(bytes, at)?
-            } else if is_data {
-                return None;
-            } else {
-                scalar_end(bytes, at)?
-            };
-            at = space(bytes, at);
-            match bytes.get(at)? {
-                b',' => at += 1,
-                b'}' if seen => return Some(at + 1),
-                _ => return None,
-            }
-        }
+        let rest = Quick { cells: self, whole: bytes.len() }.row(bytes)?;
+        Some(bytes.len() - rest.len())
     }
 
-    fn quick_columns(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
-        let mut at = space(bytes, past(bytes, at, b'[')?);
-        if bytes.get(at)? == &b']' {
-            return Some(at + 1);
-        }
-        loop {
-            at = space(bytes, self.quick_column(bytes, at)?);
-            match bytes.get(at)? {
-                b',' => at = space(bytes, at + 1),
-                b']' => return Some(at + 1),
-                _ => return None,
-            }
-        }
-    }
-
-    /// `[{"text":"…"},…]`.
+    /// Reads the first columns of the row at the beginning of `bytes`, if they are written as servers do; where the text of
+    /// the next one begins.
     #[inline]
-    fn quick_column(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
-        const OPEN: &[u8; 10] = b"[{\"text\":\"";
-        let mut at = if bytes.get(at..)?.first_chunk() == Some(OPEN) {
-            at + OPEN.len()
-        } else {
-            let inside = space(bytes, past(bytes, at, b'[')?);
-            if bytes.get(inside)? == &b']' {
-                self.ends.push(self.values.len());
-                return Some(inside + 1);
-            }
-            text_open(bytes, inside)?
-        };
-        loop {
-            let end = text_end(bytes, at)?;
-            self.values.push(at..end);
-            at = end + 1;
-            if bytes.get(at..)?.first_chunk() == Some(b"}]") {
-                self.ends.push(self.values.len());
-                return Some(at + 2);
-            }
-            at = space(bytes, past(bytes, space(bytes, at), b'}')?);
-            match bytes.get(at)? {
-                b',' => at = text_open(bytes, space(bytes, at + 1))?,
-                b']' => {
-                    self.ends.push(self.values.len());
-                    return Some(at + 1);
-                }
-                _ => return None,
-            }
+    pub(super) fn leading(&mut self, bytes: &[u8], columns: usize) -> Option<usize> {
+        self.clear();
+        let mut row = Quick { cells: self, whole: bytes.len() };
+        let mut rest = head(bytes)?;
+        for _ in 0..columns {
+            rest = row.value(rest)?.strip_prefix(NEXT)?;
+            row.cells.end_column();
         }
+        Some(bytes.len() - rest.len())
+    }
+
+    /// Reads the columns after [`Cells::leading`] and the end of the row; the row's length.
+    #[cold]
+    pub(super) fn quick_after(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+        let rest = Quick { cells: self, whole: bytes.len() }.row_from(&bytes[at..])?;
+        Some(bytes.len() - rest.len())
     }
 
     /// Reads one row, whatever JSON allows. The values are in [`Cells::take_text`].
@@ -135,284 +142,157 @@ impl Cells {
     }
 }
 
-#[inline]
-fn past(bytes: &[u8], at: usize, byte: u8) -> Option<usize> {
-    (bytes.get(at) == Some(&byte)).then_some(at + 1)
-}
-
-#[inline]
-fn space(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
-        at += 1;
-    }
-    at
-}
-
-/// `{"text":"`, with white space; where the text begins.
-fn text_open(bytes: &[u8], at: usize) -> Option<usize> {
-    const NAME: &[u8; 6] = b"\"text\"";
-    let at = space(bytes, past(bytes, at, b'{')?);
-    (bytes.get(at..)?.first_chunk() == Some(NAME)).then_some(())?;
-    let at = past(bytes, space(bytes, at + NAME.len()), b':')?;
-    past(bytes, space(bytes, at), b'"')
-}
-
-/// The end of a string without escapes, or of a plain number or word. Whatever is longer or odder is left to `serde_json`.
-fn scalar_end(bytes: &[u8], at: usize) -> Option<usize> {
-    match bytes.get(at)? {
-        b'"' => Some(text_end(bytes, at + 1)? + 1),
-        b'0' => (!bytes.get(at + 1)?.is_ascii_alphanumeric() && bytes[at + 1] != b'.').then_some(at + 1),
-        b'1'..=b'9' => {
-            let digits = bytes[at..].iter().take(18).take_while(|byte| byte.is_ascii_digit()).count();
-            matches!(bytes.get(at + digits)?, b',' | b'}' | b' ' | b'\n' | b'\r' | b'\t')
-                .then_some(at + digits)
-        }
-        _ => [&b"null"[..], b"true", b"false"]
-            .into_iter()
-            .find(|word| bytes[at..].starts_with(word))
-            .map(|word| at + word.len()),
-    }
-}
-
-const ONES: u64 = u64::MAX / 255;
-const HIGH: u64 = ONES << 7;
-
-/// Marks bytes that are zero. Marks above the lowest one may be wrong.
-#[inline]
-fn zeros(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & HIGH
-}
-
-/// Where the string that begins at `start` has its closing quote; `None` if it is cut, or holds an escape, a control
-/// character or invalid UTF-8.
-#[inline]
-fn text_end(bytes: &[u8], start: usize) -> Option<usize> {
-    const QUOTE: u64 = ONES * b'"' as u64;
-    const BACKSLASH: u64 = ONES * b'\\' as u64;
-    const SPACE: u64 = ONES * b' ' as u64;
-    let mut at = start;
-    let mut beyond_ascii = 0;
-    let end = loop {
-        let Some(&word) = bytes.get(at..)?.first_chunk() else {
-            let rest = &bytes[at..];
-            let length = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
-            beyond_ascii |= u64::from(!rest[..length].is_ascii());
-            break at + length;
-        };
-        let word = u64::from_le_bytes(word);
-        let stop = zeros(word ^ QUOTE) | zeros(word ^ BACKSLASH) | (word.wrapping_sub(SPACE) & !word & HIGH);
-        if stop != 0 {
-            // The lowest mark is right; bytes below it belong to the string.
-            beyond_ascii |= word & HIGH & (stop ^ (stop - 1)) >> 8;
-            break at + (stop.trailing_zeros() / 8) as usize;
-        }
-        beyond_ascii |= word & HIGH;
-        at += 8;
-    };
-    let whole = bytes[end] == b'"' && (beyond_ascii == 0 || std::str::from_utf8(&bytes[start..end]).is_ok());
-    whole.then_some(end)
-}
-
-/// A row: `data` is read, other keys are checked and dropped. A key that comes twice counts by its last value, as in
-/// `serde_json::Value`.
-struct Row<'a>(&'a mut Cells);
-
-impl<'de> DeserializeSeed<'de> for Row<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Row<'_> {
-    type Value = ();
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a row with `data`")
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = false;
-        while let Some(is_data) = map.next_key_seed(Is("data"))? {
-            if is_data {
-                seen = true;
-                self.0.clear();
-                map.next_value_seed(Columns(self.0))?;
-            } else {
-                map.next_value_seed(Checked)?;
-            }
-        }
-        if seen { Ok(()) } else { Err(A::Error::missing_field("data")) }
-    }
-}
-
-/// Whether a key is this one.
-struct Is(&'static str);
-
-impl<'de> DeserializeSeed<'de> for Is {
-    type Value = bool;
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
-        json.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Is {
-    type Value = bool;
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a key")
-    }
-    fn visit_str<E: Error>(self, key: &str) -> Result<bool, E> {
-        Ok(key == self.0)
-    }
-}
-
-struct Columns<'a>(&'a mut Cells);
-
-impl<'de> DeserializeSeed<'de> for Columns<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Columns<'_> {
-    type Value = ();
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of cells")
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut cells: A) -> Result<(), A::Error> {
-        while cells.next_element_seed(Cell { cells: self.0, level: Level::Cell })?.is_some() {
-            self.0.ends.push(self.0.values.len());
-        }
-        Ok(())
-    }
-}
-
-/// The values of a cell: a list of `{"text": …}`. A bare text or number is taken as well.
-struct Cell<'a> {
+/// A row that is read straight from the chunk. Each step takes the bytes that are left, and returns those after what it
+/// read; the form in which servers write is compared as a whole first.
+struct Quick<'a> {
     cells: &'a mut Cells,
-    level: Level,
+    /// How many bytes there were before the first step.
+    whole: usize,
 }
 
-#[derive(PartialEq, Eq)]
-enum Level {
-    Cell,
-    Value,
-    Text,
-}
-
-impl Cell<'_> {
-    fn push(self, value: impl fmt::Display) {
-        let start = self.cells.text.len();
-        // Writing to a string cannot fail.
-        let _ = write!(self.cells.text, "{value}");
-        self.cells.values.push(start..self.cells.text.len());
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Cell<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Cell<'_> {
-    type Value = ();
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the values of a cell")
-    }
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        let start = self.cells.text.len();
-        self.cells.text.push_str(text);
-        self.cells.values.push(start..self.cells.text.len());
-        Ok(())
-    }
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.push(value);
-        Ok(())
-    }
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.push(value);
-        Ok(())
-    }
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.push(value);
-        Ok(())
-    }
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.push(value);
-        Ok(())
-    }
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.push("");
-        Ok(())
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
-        if self.level != Level::Cell {
-            return Err(A::Error::custom("a cell holds a list of lists"));
+impl Quick<'_> {
+    fn row<'b>(&mut self, row: &'b [u8]) -> Option<&'b [u8]> {
+        if let Some(text) = head(row) {
+            return self.row_from(text);
         }
-        while values.next_element_seed(Cell { cells: self.cells, level: Level::Value })?.is_some() {}
-        Ok(())
+        let (is_data, value) = key(row.strip_prefix(b"{")?)?;
+        let rest = if is_data { self.columns(value)? } else { scalar(value)? };
+        self.more_keys(rest, is_data)
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        if self.level == Level::Text {
-            return Err(A::Error::custom("the `text` of a cell is an object"));
-        }
-        let before = self.cells.values.len();
-        while let Some(is_text) = map.next_key_seed(Is("text"))? {
-            if is_text {
-                self.cells.values.truncate(before);
-                map.next_value_seed(Cell { cells: self.cells, level: Level::Text })?;
-            } else {
-                map.next_value_seed(Checked)?;
+
+    /// From the text of a cell to the end of the row.
+    fn row_from<'b>(&mut self, text: &'b [u8]) -> Option<&'b [u8]> {
+        let rest = self.values(text)?;
+        let rest = self.more_columns(rest)?;
+        self.more_keys(rest, true)
+    }
+
+    fn more_keys<'b>(&mut self, mut rest: &'b [u8], mut seen: bool) -> Option<&'b [u8]> {
+        loop {
+            match space(rest).split_first()? {
+                (b'}', after) => return seen.then_some(after),
+                (b',', after) => {
+                    let (is_data, value) = key(after)?;
+                    if is_data && seen {
+                        return None;
+                    }
+                    seen |= is_data;
+                    rest = if is_data { self.columns(value)? } else { scalar(value)? };
+                }
+                _ => return None,
             }
         }
-        if self.cells.values.len() == before + 1 { Ok(()) } else { Err(A::Error::missing_field("text")) }
     }
-}
 
-/// Any value, dropped, but read as strictly as `serde_json::Value` reads it.
-struct Checked;
-
-impl<'de> DeserializeSeed<'de> for Checked {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Checked {
-    type Value = ();
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("any value")
-    }
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(Checked)?.is_some() {}
-        Ok(())
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_key_seed(Is(""))?.is_some() {
-            map.next_value_seed(Checked)?;
+    fn columns<'b>(&mut self, list: &'b [u8]) -> Option<&'b [u8]> {
+        let rest = space(list.strip_prefix(b"[")?);
+        if let Some(rest) = rest.strip_prefix(b"]") {
+            return Some(rest);
         }
-        Ok(())
+        let rest = self.column(rest)?;
+        self.more_columns(rest)
     }
+
+    #[inline]
+    fn more_columns<'b>(&mut self, mut rest: &'b [u8]) -> Option<&'b [u8]> {
+        loop {
+            match space(rest).split_first()? {
+                (b',', after) => rest = self.column(space(after))?,
+                (b']', after) => return Some(after),
+                _ => return None,
+            }
+        }
+    }
+
+    /// `[{"text":"…"},…]`.
+    fn column<'b>(&mut self, column: &'b [u8]) -> Option<&'b [u8]> {
+        if let Some(text) = column.strip_prefix(FIRST) {
+            return self.values(text);
+        }
+        let value = space(column.strip_prefix(b"[")?);
+        if let Some(rest) = value.strip_prefix(b"]") {
+            self.cells.end_column();
+            return Some(rest);
+        }
+        self.values(text_open(value)?)
+    }
+
+    /// Values from the first text of a column to the end of this column, or of one after it.
+    fn values<'b>(&mut self, mut rest: &'b [u8]) -> Option<&'b [u8]> {
+        loop {
+            let end = self.value(rest)?;
+            if let Some(text) = end.strip_prefix(NEXT) {
+                self.cells.end_column();
+                rest = text;
+                continue;
+            }
+            match space(space(&end[1..]).strip_prefix(b"}")?).split_first()? {
+                (b',', value) => rest = text_open(space(value))?,
+                (b']', after) => {
+                    self.cells.end_column();
+                    return Some(after);
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Takes a text; returns what begins with its closing quote.
+    #[inline]
+    fn value<'b>(&mut self, rest: &'b [u8]) -> Option<&'b [u8]> {
+        let Text { length, hash } = text(rest)?;
+        let start = self.whole - rest.len();
+        self.cells.values.push(Value { place: start..start + length, hash });
+        Some(&rest[length..])
+    }
+}
+
+/// The beginning of a canonical row, up to its first text.
+#[inline]
+fn head(row: &[u8]) -> Option<&[u8]> {
+    number(row.strip_prefix(ID)?)?.strip_prefix(DATA)
+}
+
+/// A key and its colon: whether it is `data`, and what comes then.
+fn key(rest: &[u8]) -> Option<(bool, &[u8])> {
+    let rest = space(rest).strip_prefix(b"\"")?;
+    let (key, rest) = rest.split_at(text(rest)?.length);
+    let value = space(&rest[1..]).strip_prefix(b":")?;
+    Some((key == b"data", space(value)))
+}
+
+#[inline]
+fn space(mut rest: &[u8]) -> &[u8] {
+    while let Some((b' ' | b'\n' | b'\r' | b'\t', after)) = rest.split_first() {
+        rest = after;
+    }
+    rest
+}
+
+/// `{"text":"`, with white space.
+fn text_open(rest: &[u8]) -> Option<&[u8]> {
+    let name = space(rest.strip_prefix(b"{")?).strip_prefix(b"\"text\"")?;
+    space(space(name).strip_prefix(b":")?).strip_prefix(b"\"")
+}
+
+/// A string without escapes, a plain number or a word. Whatever is longer or odder is left to `serde_json`.
+fn scalar(rest: &[u8]) -> Option<&[u8]> {
+    match rest.first()? {
+        b'"' => Some(&rest[1 + text(&rest[1..])?.length + 1..]),
+        b'0'..=b'9' => number(rest),
+        _ => [&b"null"[..], b"true", b"false"].into_iter().find_map(|word| rest.strip_prefix(word)),
+    }
+}
+
+/// A whole number, not negative.
+#[inline]
+fn number(rest: &[u8]) -> Option<&[u8]> {
+    let length = digits(rest);
+    let plain = match rest.first()? {
+        b'0' => length == 1,
+        _ => (1..=MAX_DIGITS).contains(&length),
+    };
+    plain.then(|| &rest[length..])
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! rows that are kept are exactly the commonest. For rows that are counted here, they are, as long as no more than
 //! [`COUNTED`] answers differ; beyond it, answers that come late may be in `other`.
 
-use super::{Answer, SAMPLE_NAMES};
+use super::SAMPLE_NAMES;
+use super::answer::Answer;
+use super::cells::hash;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use tancheck_plugin_api::facts::TallyRow;
@@ -34,41 +36,57 @@ struct Entry {
     count: u64,
     /// Names with the smallest hashes, in this order: the same sample, in whatever order the rows come.
     names: Vec<(u64, String)>,
+    /// No name with a larger hash is remembered.
+    largest: u64,
 }
 
 impl Counts {
-    /// Counts an answer, and perhaps remembers the endpoint's name.
+    /// The place of an answer that is counted so often now. `None` when it is not kept: it was counted as another one.
     #[inline]
-    pub(super) fn add(&mut self, answer: &Answer<'_>, count: u64, name: Option<&[u8]>) {
-        let hash = hash_of(answer);
-        let mut number = hash;
-        let place = loop {
+    pub(super) fn place(&mut self, answer: &Answer, row: &[u8], count: u64) -> Option<usize> {
+        let mut number = answer.hash();
+        loop {
             match self.places.get(&number) {
-                Some(&place) if self.entries[place].is(answer) => break place,
+                Some(&place) if self.entries[place].is(answer, row) => return Some(place),
                 Some(_) => number = number.wrapping_add(1),
                 None if self.floor.is_some_and(|floor| count <= floor) => {
                     self.other = self.other.saturating_add(count);
-                    return;
+                    return None;
                 }
-                None => break self.insert(hash, number, answer),
+                None => return Some(self.insert(number, answer, row)),
             }
-        };
-        let entry = &mut self.entries[place];
-        entry.count = entry.count.saturating_add(count);
-        if let Some(name) = name {
-            entry.remember(name);
-        }
-        if self.entries.len() >= 2 * COUNTED || self.bytes > COUNTED_BYTES {
-            self.give_up_rarest();
         }
     }
 
+    /// Counts the answer at a place, and perhaps remembers the endpoint's name, which comes with its hash.
+    #[inline]
+    pub(super) fn add(&mut self, place: usize, count: u64, name: Option<(&[u8], u64)>) {
+        let entry = &mut self.entries[place];
+        entry.count = entry.count.saturating_add(count);
+        if let Some((name, hash)) = name
+            && hash <= entry.largest
+        {
+            entry.remember(name, hash);
+        }
+    }
+
+    /// Gives up the rarest answers when there are too many; `true` when it did, and answers have other places now.
+    pub(super) fn make_room(&mut self) -> bool {
+        let full = self.entries.len() >= 2 * COUNTED || self.bytes > COUNTED_BYTES;
+        if full {
+            self.give_up_rarest();
+        }
+        full
+    }
+
     #[cold]
-    fn insert(&mut self, hash: u64, number: u64, answer: &Answer<'_>) -> usize {
-        let cells: Vec<String> = answer.cells().map(super::Values::joined).collect();
+    fn insert(&mut self, number: u64, answer: &Answer, row: &[u8]) -> usize {
+        let texts = answer.texts(row).map(|text| utf8(text).to_owned());
+        let cells: Vec<String> = texts.collect();
         self.bytes += cells.iter().map(String::len).sum::<usize>();
         let place = self.entries.len();
-        self.entries.push(Entry { hash, cells, count: 0, names: Vec::new() });
+        let hash = answer.hash();
+        self.entries.push(Entry { hash, cells, count: 0, names: Vec::new(), largest: u64::MAX });
         self.places.insert(number, place);
         place
     }
@@ -108,63 +126,32 @@ impl Counts {
 
 impl Entry {
     #[inline]
-    fn is(&self, answer: &Answer<'_>) -> bool {
-        self.cells.iter().zip(answer.cells()).all(|(text, values)| values.is(text))
+    fn is(&self, answer: &Answer, row: &[u8]) -> bool {
+        self.cells.iter().zip(answer.texts(row)).all(|(text, other)| text.as_bytes() == other)
     }
 
     fn commonest_first(one: &Self, other: &Self) -> std::cmp::Ordering {
         other.count.cmp(&one.count).then_with(|| one.cells.cmp(&other.cells))
     }
 
-    #[inline]
-    fn remember(&mut self, name: &[u8]) {
-        let hash = fold(SEED, name);
-        let full = self.names.len() >= SAMPLE_NAMES;
-        if full && self.names.last().is_some_and(|(largest, _)| hash > *largest) {
-            return;
-        }
-        let name = String::from_utf8_lossy(name);
-        let place = self.names.binary_search_by(|(other, text)| (*other, text.as_str()).cmp(&(hash, &name)));
+    #[cold]
+    fn remember(&mut self, name: &[u8], hash: u64) {
+        let name = utf8(name);
+        let place = self.names.binary_search_by(|(other, text)| (*other, text.as_str()).cmp(&(hash, name)));
         if let Err(place) = place {
-            self.names.insert(place, (hash, name.into_owned()));
+            self.names.insert(place, (hash, name.to_owned()));
             self.names.truncate(SAMPLE_NAMES);
         }
+        if let [.., (largest, _)] = self.names.as_slice()
+            && self.names.len() == SAMPLE_NAMES
+        {
+            self.largest = *largest;
+        }
     }
 }
 
-const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
-const FACTOR: u64 = 0xD6E8_FEB8_6659_FD93;
-
-/// The hash of an answer; the same on every machine. It need not withstand an attack: answers with one hash are told
-/// apart, and their number is bounded.
-#[inline]
-fn hash_of(answer: &Answer<'_>) -> u64 {
-    answer.cells().fold(SEED, |hash, values| {
-        let mut parts = values.iter();
-        let first = fold(hash, parts.next().unwrap_or_default());
-        parts.fold(first, |hash, value| fold(fold(hash, b"\n"), value))
-    })
-}
-
-#[inline]
-fn fold(mut hash: u64, bytes: &[u8]) -> u64 {
-    let mix = |hash: u64, word: u64| {
-        let product = u128::from(hash ^ word) * u128::from(FACTOR);
-        #[expect(clippy::cast_possible_truncation, reason = "both halves are used")]
-        let folded = product as u64 ^ (product >> 64) as u64;
-        folded
-    };
-    let mut rest = bytes;
-    while let Some((word, after)) = rest.split_first_chunk() {
-        hash = mix(hash, u64::from_le_bytes(*word));
-        rest = after;
-    }
-    // The last eight bytes once more, or all of the few there are; and the length, which tells "a" from "a\0".
-    let last = match bytes.last_chunk() {
-        Some(word) => u64::from_le_bytes(*word),
-        None => rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
-    };
-    mix(hash, last ^ (bytes.len() as u64) << 56)
+fn utf8(text: &[u8]) -> &str {
+    std::str::from_utf8(text).expect("rows are read as UTF-8, or not at all")
 }
 
 /// Takes hashes as they are.
@@ -176,7 +163,7 @@ impl Hasher for Ready {
         self.0
     }
     fn write(&mut self, bytes: &[u8]) {
-        self.0 = fold(self.0, bytes);
+        self.0 = hash(bytes);
     }
     fn write_u64(&mut self, hash: u64) {
         self.0 = hash;

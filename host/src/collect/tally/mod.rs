@@ -7,16 +7,19 @@
 //!   only some of its cells have none, these are empty.
 //! * Several values of one cell are joined by a line feed, without those that are no value.
 
+mod answer;
 mod cells;
 mod counts;
+mod tails;
 
 use super::stream::{Place, Rest, Rows, TakeRow};
 use super::transport::Problem;
+use answer::{Answer, is_special};
 use cells::Cells;
 use counts::Counts;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use tails::{Known, Tails};
 use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::Tally;
 use tancheck_plugin_api::lenient;
@@ -74,11 +77,19 @@ pub struct Tallier {
     roles: Option<Roles>,
     sets: usize,
     cells: Cells,
-    counts: Counts,
-    without_value: BTreeMap<String, u64>,
+    counting: Counting,
     /// Rows that came before their columns.
     waiting: Vec<String>,
     waiting_bytes: usize,
+}
+
+/// What was counted so far.
+#[derive(Debug, Default)]
+struct Counting {
+    answer: Answer,
+    counts: Counts,
+    without_value: BTreeMap<String, u64>,
+    tails: Tails,
 }
 
 /// Which column is what.
@@ -90,6 +101,8 @@ struct Roles {
     /// The columns that make an answer, and their names.
     answer: Vec<usize>,
     names: Vec<String>,
+    /// How many columns name the machine, where all of these come before the answer.
+    leading: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -153,6 +166,11 @@ impl Roles {
                 }
             }
         }
+        let names_machine = |index| roles.count != Some(index) && !roles.answer.contains(&index);
+        let leading = roles.answer.first().copied();
+        roles.leading = leading.filter(|&leading| {
+            leading > 0 && (0..columns.len()).all(|index| names_machine(index) == (index < leading))
+        });
         roles
     }
 }
@@ -181,10 +199,19 @@ impl TakeRow for Tallier {
 
     fn quick(&mut self, bytes: &[u8]) -> Option<usize> {
         let roles = self.roles.as_ref().filter(|_| self.sets == 1)?;
-        let length = self.cells.quick(bytes)?;
-        let row = &bytes[..length];
-        let weight = weight(&self.cells, roles, row).ok()?;
-        count(&self.cells, roles, row, weight, &mut self.counts, &mut self.without_value);
+        let tail = roles.leading.and_then(|columns| self.cells.leading(bytes, columns));
+        let Some(tail) = tail else {
+            let length = self.cells.quick(bytes)?;
+            self.counting.count(&self.cells, roles, &bytes[..length]).ok()?;
+            return Some(length);
+        };
+        if let Some(length) = self.counting.count_again(&self.cells, roles, bytes, tail) {
+            return Some(length);
+        }
+        let length = self.cells.quick_after(bytes, tail)?;
+        if let Some(known) = self.counting.count(&self.cells, roles, &bytes[..length]).ok()? {
+            self.counting.tails.remember(&bytes[tail..length], known);
+        }
         Some(length)
     }
 }
@@ -192,18 +219,13 @@ impl TakeRow for Tallier {
 impl Tallier {
     fn add(&mut self, roles: &Roles, row: &str) -> Result<(), Problem> {
         if self.cells.quick(row.as_bytes()) == Some(row.len()) {
-            let weight = weight(&self.cells, roles, row.as_bytes())?;
-            count(&self.cells, roles, row.as_bytes(), weight, &mut self.counts, &mut self.without_value);
-            return Ok(());
+            return self.counting.count(&self.cells, roles, row.as_bytes()).map(drop);
         }
         self.cells.parse(row).map_err(|error| wrong(error.to_string()))?;
         let text = self.cells.take_text();
-        let weight = weight(&self.cells, roles, text.as_bytes());
-        if let Ok(weight) = weight {
-            count(&self.cells, roles, text.as_bytes(), weight, &mut self.counts, &mut self.without_value);
-        }
+        let counted = self.counting.count(&self.cells, roles, text.as_bytes());
         self.cells.put_text(text);
-        weight.map(drop)
+        counted.map(drop)
     }
 
     fn wait(&mut self, row: &str) -> Result<(), Problem> {
@@ -234,14 +256,14 @@ impl Tallier {
                 wrong(format!("row {} of the answer is not understood: {}", index + 1, problem.reason))
             })?;
         }
-        let (rows, other) = self.counts.ranked();
+        let (rows, other) = self.counting.counts.ranked();
         let tally = Tally {
             columns: roles.names,
             rows,
             other,
             answered: set.mr_tested.unwrap_or(set.tested),
             expected: set.estimated_total,
-            without_value: self.without_value,
+            without_value: self.counting.without_value,
         };
         Ok(ResultSet {
             tally,
@@ -254,128 +276,71 @@ impl Tallier {
     }
 }
 
+impl Counting {
+    /// Counts a row, and says what was counted where, if it is an answer that is kept. Nothing is counted when it is no row
+    /// of this result set.
+    ///
+    /// # Errors
+    /// When it has not the columns of the result set, or no count.
+    fn count(&mut self, cells: &Cells, roles: &Roles, row: &[u8]) -> Result<Option<Known>, Problem> {
+        let weight = weight(cells, roles, row)?;
+        if let Some(without) = self.answer.take(cells, &roles.answer, row) {
+            self.count_without(without, weight);
+            return Ok(None);
+        }
+        let Some(place) = self.counts.place(&self.answer, row, weight) else { return Ok(None) };
+        let known = Known { place, weight };
+        self.counts.add(place, weight, name(cells, roles, row));
+        if self.counts.make_room() {
+            self.tails.forget();
+            return Ok(None);
+        }
+        Ok(Some(known))
+    }
+
+    /// Counts the row at the beginning of `bytes` once more, if it ends from `tail` as one before; its length.
+    #[inline]
+    fn count_again(&mut self, cells: &Cells, roles: &Roles, bytes: &[u8], tail: usize) -> Option<usize> {
+        let (length, known) = self.tails.find(&bytes[tail..])?;
+        self.counts.add(known.place, known.weight, name(cells, roles, bytes));
+        Some(tail + length)
+    }
+
+    #[cold]
+    fn count_without(&mut self, text: &[u8], weight: u64) {
+        let text = String::from_utf8_lossy(text);
+        let without = &mut self.without_value;
+        let known = without.contains_key(text.as_ref()) || without.len() < MAX_TEXTS;
+        let text = if known { text.as_ref() } else { "TSE-Error: …" };
+        match without.get_mut(text) {
+            Some(count) => *count = count.saturating_add(weight),
+            None => drop(without.insert(text.to_owned(), weight)),
+        }
+    }
+}
+
+/// The machine's name, and its hash.
+#[inline]
+fn name<'a>(cells: &Cells, roles: &Roles, row: &'a [u8]) -> Option<(&'a [u8], u64)> {
+    let value = cells.of(roles.name?).first()?;
+    let name = &row[value.place.clone()];
+    (!is_special(name)).then_some((name, value.hash))
+}
+
 /// How many endpoints a row stands for.
-fn weight(cells: &Cells, roles: &Roles, bytes: &[u8]) -> Result<u64, Problem> {
+#[inline]
+fn weight(cells: &Cells, roles: &Roles, row: &[u8]) -> Result<u64, Problem> {
     if cells.columns() != roles.columns {
-        return Err(wrong(format!(
-            "it has {} cells, the result set {} columns",
-            cells.columns(),
-            roles.columns
-        )));
+        let reason = format!("it has {} cells, the result set {} columns", cells.columns(), roles.columns);
+        return Err(wrong(reason));
     }
     let Some(column) = roles.count else { return Ok(1) };
     let text = match cells.of(column) {
-        [value] => &bytes[value.clone()],
+        [value] => &row[value.place.clone()],
         _ => &[],
     };
     let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
     number.ok_or_else(|| wrong(format!("its Count is `{}`", text.escape_ascii())))
-}
-
-fn count(
-    cells: &Cells,
-    roles: &Roles,
-    bytes: &[u8],
-    weight: u64,
-    counts: &mut Counts,
-    without: &mut BTreeMap<String, u64>,
-) {
-    if let Some(text) = no_value(cells, roles, bytes) {
-        count_without(text, weight, without);
-        return;
-    }
-    let name = roles.name.and_then(|column| cells.of(column).first()).map(|place| &bytes[place.clone()]);
-    let answer = Answer { cells, columns: &roles.answer, bytes };
-    counts.add(&answer, weight, name.filter(|name| !is_special(name)));
-}
-
-/// The text of an answer whose cells all have no value: an error, if there is one among them.
-fn no_value<'a>(cells: &Cells, roles: &Roles, bytes: &'a [u8]) -> Option<&'a [u8]> {
-    let mut found: Option<&[u8]> = None;
-    for &column in &roles.answer {
-        for place in cells.of(column) {
-            let value = &bytes[place.clone()];
-            if !is_special(value) {
-                return None;
-            }
-            if found.is_none_or(|found| found.starts_with(b"[") && value.starts_with(b"T")) {
-                found = Some(value);
-            }
-        }
-    }
-    found
-}
-
-fn count_without(text: &[u8], weight: u64, without: &mut BTreeMap<String, u64>) {
-    let text = String::from_utf8_lossy(text);
-    let known = without.contains_key(text.as_ref()) || without.len() < MAX_TEXTS;
-    let text = if known { text.as_ref() } else { "TSE-Error: …" };
-    match without.get_mut(text) {
-        Some(count) => *count = count.saturating_add(weight),
-        None => drop(without.insert(text.to_owned(), weight)),
-    }
-}
-
-/// Whether a cell says that there is no value.
-#[inline]
-fn is_special(value: &[u8]) -> bool {
-    match value.first() {
-        Some(b'[') => matches!(
-            value,
-            b"[no results]"
-                | b"[current result unavailable]"
-                | b"[current results unavailable]"
-                | b"[results currently unavailable]"
-        ),
-        Some(b'T') => value.starts_with(b"TSE-Error:"),
-        _ => false,
-    }
-}
-
-/// The cells of a row that make an answer.
-#[derive(Clone, Copy)]
-struct Answer<'a> {
-    cells: &'a Cells,
-    columns: &'a [usize],
-    bytes: &'a [u8],
-}
-
-impl<'a> Answer<'a> {
-    /// The values of each cell, without those that are none.
-    #[inline]
-    fn cells(self) -> impl Iterator<Item = Values<'a>> {
-        self.columns.iter().map(move |&column| Values { places: self.cells.of(column), bytes: self.bytes })
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Values<'a> {
-    places: &'a [Range<usize>],
-    bytes: &'a [u8],
-}
-
-impl<'a> Values<'a> {
-    #[inline]
-    fn iter(self) -> impl Iterator<Item = &'a [u8]> {
-        self.places.iter().map(move |place| &self.bytes[place.clone()]).filter(|value| !is_special(value))
-    }
-
-    fn joined(self) -> String {
-        let values: Vec<_> = self.iter().map(String::from_utf8_lossy).collect();
-        values.join("\n")
-    }
-
-    /// Whether this is the cell that was written as `text`.
-    #[inline]
-    fn is(self, text: &str) -> bool {
-        match self.places {
-            [place] => {
-                let value = &self.bytes[place.clone()];
-                value == text.as_bytes() || (text.is_empty() && is_special(value))
-            }
-            _ => self.joined() == text,
-        }
-    }
 }
 
 fn wrong(reason: String) -> Problem {
