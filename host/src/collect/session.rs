@@ -91,6 +91,10 @@ impl Session {
         let transport = HttpTransport::new(line, credential);
         let account = match read_account(&transport).await {
             Ok(account) => account,
+            // Nothing so far was an answer of Tanium's: neither of the two routes is there.
+            Err(problem) if !transport.credential().accepted && matches!(problem.status, Some(404 | 405)) => {
+                return Err(not_tanium(transport.line(), problem));
+            }
             // The route may be closed to the account, or missing on an old server; the rest may still be open.
             Err(problem) if matches!(problem.status, Some(403..=405)) => {
                 tracing::warn!(reason = %problem, "the account's privileges are not known");
@@ -151,6 +155,8 @@ pub(super) struct Credential {
     kind: Kind,
     current: Mutex<(Arc<SecretString>, u64)>,
     renewing: tokio::sync::Mutex<()>,
+    /// Whether the server said that it takes the secret; an old one cannot say.
+    accepted: bool,
 }
 
 #[derive(Debug)]
@@ -162,7 +168,7 @@ enum Kind {
 impl Credential {
     /// A token is sent as it is; the server is asked whether it takes it.
     async fn token(line: &Line, token: SecretString) -> Result<Self, Problem> {
-        let credential = Self::holding(Kind::Token, token);
+        let mut credential = Self::holding(Kind::Token, token);
         match credential.validate(line).await {
             Ok(true) => Ok(credential),
             Ok(false) => Err(unknown_token(line, "Invalid session")),
@@ -171,7 +177,10 @@ impl Credential {
                 _ => unknown_token(line, &problem.said),
             }),
             // Before 7.4.3 tokens cannot be validated; the first request will tell.
-            Err(Failure::Final(problem)) if is_old_server(&problem) => Ok(credential),
+            Err(Failure::Final(problem)) if is_old_server(&problem) => {
+                credential.accepted = false;
+                Ok(credential)
+            }
             Err(failure) => Err(not_tanium(line, failure.into_problem())),
         }
     }
@@ -188,7 +197,7 @@ impl Credential {
 
     fn holding(kind: Kind, session: SecretString) -> Self {
         let current = Mutex::new((Arc::new(session), 0));
-        Self { kind, current, renewing: tokio::sync::Mutex::new(()) }
+        Self { kind, current, renewing: tokio::sync::Mutex::new(()), accepted: true }
     }
 
     /// The session to send, and its number.
@@ -238,7 +247,18 @@ impl Credential {
         let (session, _) = self.session();
         let body = json!({"session": session.expose_secret()});
         let answer = post(line, "/api/v2/session/validate", &body, Some(&session), None).await?;
-        Ok(session_in(&answer).is_some())
+        match (session_in(&answer), answer.get("text")) {
+            (Some(_), _) => Ok(true),
+            (None, Some(_)) => Ok(false),
+            (None, None) => {
+                let reason = format!(
+                    "{} answered the question for the session with neither a session nor a refusal: it does not \
+                     answer like a Tanium server; check deployment.url",
+                    line.wire.origin()
+                );
+                Err(Failure::Final(Problem::new(Outcome::Unreachable, reason)))
+            }
+        }
     }
 
     async fn logout(&self, line: &Line) -> Result<(), Problem> {

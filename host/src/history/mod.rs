@@ -136,7 +136,9 @@ fn writable(path: &Path) -> Result<Connection, HistoryError> {
     let fail = |error: rusqlite::Error| explain(path, &error);
     let mut connection = Connection::open(path).map_err(fail)?;
     connection.busy_timeout(PATIENCE).map_err(fail)?;
-    // The journal's name comes back as a row; a file that is no database shows here first.
+    // Setting the journal writes to the file; one that a newer program wrote, or that is no database, stays as it is.
+    schema::check(&connection, path)?;
+    // The journal's name comes back as a row.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(fail)?;
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(fail)?;
     schema::migrate(&mut connection, path)?;
@@ -162,6 +164,10 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
 
 fn explain(path: &Path, error: &rusqlite::Error) -> HistoryError {
     let name = path.display().to_string();
+    // The file that programs share cannot grow: SQLite calls that an I/O error.
+    if error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+        return HistoryError::Full { path: name };
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             HistoryError::Damaged { path: name, detail: error.to_string() }

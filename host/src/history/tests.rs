@@ -251,8 +251,12 @@ fn what_can_be_attested_is_what_was_listed_last() {
 #[test]
 fn a_newer_format_is_refused_politely() {
     let folder = tempfile::tempdir().unwrap();
-    open(&folder).lock().pragma_update(None, "user_version", 99).unwrap();
+    let newer = "PRAGMA journal_mode = DELETE; PRAGMA user_version = 99;";
+    open(&folder).lock().execute_batch(newer).unwrap();
+    let bytes = || std::fs::read(folder.path().join(FILE)).unwrap();
+    let before = bytes();
     let error = Store::open(folder.path(), "lab").unwrap_err();
+    assert!(bytes() == before, "what is not understood is not touched");
     assert!(matches!(error, HistoryError::Newer { found: 99, .. }));
     assert!(error.to_string().contains("use the newer tancheck"));
 }

@@ -158,6 +158,12 @@ async fn a_server_of_another_kind_is_told() {
     );
     let server = Server::saying(|_, _| with(200, "", "hello")).await;
     assert!(refused(&deployment(&server.url)).await.reason.contains("did not answer with JSON"));
+    for (status, body) in [(200, r#"{"hello":"world"}"#), (404, r#"{"message":"no such page"}"#)] {
+        let server = Server::saying(move |_, _| json(status, body)).await;
+        let problem = refused(&deployment(&server.url)).await;
+        assert_eq!(problem.outcome, Outcome::Unreachable);
+        assert!(problem.reason.contains("does not answer like a Tanium server"), "{}", problem.reason);
+    }
 }
 
 #[tokio::test]
