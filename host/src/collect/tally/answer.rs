@@ -84,15 +84,16 @@ impl Answer {
 /// Whether a value says that there is none.
 #[inline]
 pub(super) fn is_special(value: &[u8]) -> bool {
-    match value.first() {
-        Some(b'[') => matches!(
-            value,
-            b"[no results]"
-                | b"[current result unavailable]"
-                | b"[current results unavailable]"
-                | b"[results currently unavailable]"
-        ),
-        Some(b'T') => value.starts_with(b"TSE-Error:"),
-        _ => false,
-    }
+    matches!(value, [b'[' | b'T', ..]) && is_special_text(value)
+}
+
+#[cold]
+fn is_special_text(value: &[u8]) -> bool {
+    const SPECIAL: [&[u8]; 4] = [
+        b"[no results]",
+        b"[current result unavailable]",
+        b"[current results unavailable]",
+        b"[results currently unavailable]",
+    ];
+    SPECIAL.contains(&value) || value.starts_with(b"TSE-Error:")
 }

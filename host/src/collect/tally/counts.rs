@@ -40,6 +40,13 @@ struct Entry {
     largest: u64,
 }
 
+/// The name of an endpoint, and its hash.
+#[derive(Clone, Copy)]
+pub(super) struct Name<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) hash: u64,
+}
+
 impl Counts {
     /// The place of an answer that is counted so often now. `None` when it is not kept: it was counted as another one.
     #[inline]
@@ -58,15 +65,15 @@ impl Counts {
         }
     }
 
-    /// Counts the answer at a place, and perhaps remembers the endpoint's name, which comes with its hash.
+    /// Counts the answer at a place, and perhaps remembers the endpoint's name.
     #[inline]
-    pub(super) fn add(&mut self, place: usize, count: u64, name: Option<(&[u8], u64)>) {
+    pub(super) fn add(&mut self, place: usize, count: u64, name: Option<Name<'_>>) {
         let entry = &mut self.entries[place];
         entry.count = entry.count.saturating_add(count);
-        if let Some((name, hash)) = name
-            && hash <= entry.largest
+        if let Some(name) = name
+            && name.hash <= entry.largest
         {
-            entry.remember(name, hash);
+            entry.remember(name);
         }
     }
 
@@ -135,16 +142,20 @@ impl Entry {
     }
 
     #[cold]
-    fn remember(&mut self, name: &[u8], hash: u64) {
-        let name = utf8(name);
-        let place = self.names.binary_search_by(|(other, text)| (*other, text.as_str()).cmp(&(hash, name)));
-        if let Err(place) = place {
-            self.names.insert(place, (hash, name.to_owned()));
-            self.names.truncate(SAMPLE_NAMES);
+    fn remember(&mut self, name: Name<'_>) {
+        let text = utf8(name.text);
+        let known = |(hash, known): &(u64, String)| (*hash, known.as_str()).cmp(&(name.hash, text));
+        let Err(place) = self.names.binary_search_by(known) else { return };
+        if place == SAMPLE_NAMES {
+            return;
         }
-        if let [.., (largest, _)] = self.names.as_slice()
-            && self.names.len() == SAMPLE_NAMES
-        {
+        // The name that falls out leaves its buffer.
+        let full = self.names.len() == SAMPLE_NAMES;
+        let (_, mut buffer) = full.then(|| self.names.pop()).flatten().unwrap_or_default();
+        buffer.clear();
+        buffer.push_str(text);
+        self.names.insert(place, (name.hash, buffer));
+        if let Some((largest, _)) = self.names.get(SAMPLE_NAMES - 1) {
             self.largest = *largest;
         }
     }

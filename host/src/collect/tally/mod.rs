@@ -16,7 +16,7 @@ use super::stream::{Place, Rest, Rows, TakeRow};
 use super::transport::Problem;
 use answer::{Answer, is_special};
 use cells::Cells;
-use counts::Counts;
+use counts::{Counts, Name};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use tails::{Known, Tails};
@@ -173,6 +173,14 @@ impl Roles {
         });
         roles
     }
+
+    /// The machine's name.
+    #[inline(always)]
+    fn name_in<'a>(&self, cells: &Cells, row: &'a [u8]) -> Option<Name<'a>> {
+        let value = cells.of(self.name?).first()?;
+        let text = &row[value.place.clone()];
+        (!is_special(text)).then_some(Name { text, hash: value.hash })
+    }
 }
 
 impl TakeRow for Tallier {
@@ -199,24 +207,33 @@ impl TakeRow for Tallier {
 
     fn quick(&mut self, bytes: &[u8]) -> Option<usize> {
         let roles = self.roles.as_ref().filter(|_| self.sets == 1)?;
-        let tail = roles.leading.and_then(|columns| self.cells.leading(bytes, columns));
-        let Some(tail) = tail else {
-            let length = self.cells.quick(bytes)?;
-            self.counting.count(&self.cells, roles, &bytes[..length]).ok()?;
-            return Some(length);
+        let Some(tail) = roles.leading.and_then(|columns| self.cells.leading(bytes, columns)) else {
+            return self.quick_row(bytes);
         };
-        if let Some(length) = self.counting.count_again(&self.cells, roles, bytes, tail) {
-            return Some(length);
-        }
-        let length = self.cells.quick_after(bytes, tail)?;
-        if let Some(known) = self.counting.count(&self.cells, roles, &bytes[..length]).ok()? {
-            self.counting.tails.remember(&bytes[tail..length], known);
-        }
-        Some(length)
+        let again = self.counting.count_again(&self.cells, roles, bytes, tail);
+        again.or_else(|| self.quick_tail(bytes, tail))
     }
 }
 
 impl Tallier {
+    /// Counts a row of which nothing was read yet.
+    #[inline(never)]
+    fn quick_row(&mut self, bytes: &[u8]) -> Option<usize> {
+        let length = self.cells.quick(bytes)?;
+        self.counting.count(&self.cells, self.roles.as_ref()?, &bytes[..length]).ok()?;
+        Some(length)
+    }
+
+    /// Counts a row of which the leading columns were read, and remembers how it ends.
+    #[inline(never)]
+    fn quick_tail(&mut self, bytes: &[u8], tail: usize) -> Option<usize> {
+        let length = self.cells.quick_after(bytes, tail)?;
+        if let Some(known) = self.counting.count(&self.cells, self.roles.as_ref()?, &bytes[..length]).ok()? {
+            self.counting.tails.remember(&bytes[tail..length], known);
+        }
+        Some(length)
+    }
+
     fn add(&mut self, roles: &Roles, row: &str) -> Result<(), Problem> {
         if self.cells.quick(row.as_bytes()) == Some(row.len()) {
             return self.counting.count(&self.cells, roles, row.as_bytes()).map(drop);
@@ -290,7 +307,7 @@ impl Counting {
         }
         let Some(place) = self.counts.place(&self.answer, row, weight) else { return Ok(None) };
         let known = Known { place, weight };
-        self.counts.add(place, weight, name(cells, roles, row));
+        self.counts.add(place, weight, roles.name_in(cells, row));
         if self.counts.make_room() {
             self.tails.forget();
             return Ok(None);
@@ -302,7 +319,7 @@ impl Counting {
     #[inline]
     fn count_again(&mut self, cells: &Cells, roles: &Roles, bytes: &[u8], tail: usize) -> Option<usize> {
         let (length, known) = self.tails.find(&bytes[tail..])?;
-        self.counts.add(known.place, known.weight, name(cells, roles, bytes));
+        self.counts.add(known.place, known.weight, roles.name_in(cells, bytes));
         Some(tail + length)
     }
 
@@ -317,14 +334,6 @@ impl Counting {
             None => drop(without.insert(text.to_owned(), weight)),
         }
     }
-}
-
-/// The machine's name, and its hash.
-#[inline]
-fn name<'a>(cells: &Cells, roles: &Roles, row: &'a [u8]) -> Option<(&'a [u8], u64)> {
-    let value = cells.of(roles.name?).first()?;
-    let name = &row[value.place.clone()];
-    (!is_special(name)).then_some((name, value.hash))
 }
 
 /// How many endpoints a row stands for.
