@@ -33,6 +33,13 @@ struct Gate {
     verdict: Verdict,
 }
 
+/// Rows of a large answer: more than [`FRESH`] bytes.
+const LARGE: u64 = 250_000;
+/// So much memory in one piece the allocator of glibc always takes from the system, and gives back at once. Below, it is
+/// left to chance whether a body is collected in memory that an earlier one warmed, which takes a third of the time;
+/// who reads one large answer has no earlier one.
+const FRESH: usize = 32 << 20;
+
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
@@ -65,14 +72,14 @@ fn bench() -> Result<ExitCode, Failure> {
 fn reading_and_collecting(server: &Server) -> Result<Gate, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let client = client()?;
-    let url = server.url(100_000);
+    let url = server.url(LARGE);
     let collect = || {
         let body = runtime.block_on(async { client.get(&url).send().await?.bytes().await });
-        body.map(|body| assert!(body.len() > 10_000_000)).expect("the loopback server answers");
+        body.map(|body| assert!(body.len() > FRESH)).expect("the loopback server answers");
     };
     let read = || {
         let set = runtime.block_on(answer(&client, &url)).expect("the loopback server answers");
-        assert_eq!(set.tally.valued(), 100_000);
+        assert_eq!(set.tally.valued(), LARGE);
     };
     let pairs = Pairs::measure(&collect, &read);
     let verdict = match pairs {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// Bodies of up to so many rows are made once and kept: the server is not what is measured.
-const KEPT_ROWS: u64 = 100_000;
+const KEPT_ROWS: u64 = 250_000;
 const CHUNK: usize = 64 << 10;
 
 /// The bodies that were made so far, by their rows.
