@@ -122,6 +122,7 @@ async fn inspect(arguments: Arguments, global: &Global, interrupt: Interrupt) ->
     let printer = Printer::new(global, &FORMATS)?;
     let targets: Vec<Target> =
         printer.outputs().iter().map(|one| Target::new(&one.format, one.path.clone())).collect();
+    targets.iter().try_for_each(Target::check).map_err(Stop::Usage)?;
     let policy = Policy {
         fail_on: arguments.fail_on.0,
         fail_on_overdue: arguments.fail_on_overdue,

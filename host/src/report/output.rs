@@ -37,6 +37,25 @@ pub struct Target {
 }
 
 impl Target {
+    /// What is wrong with the place, as far as that can be known before a run that may take long.
+    ///
+    /// # Errors
+    /// When it is a folder, or in a folder that is not there; the message says what to do.
+    pub fn check(&self) -> Result<(), String> {
+        let Some(path) = &self.path else { return Ok(()) };
+        if path.is_dir() {
+            return Err(format!("{} is a folder; name a file in it for the report", path.display()));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        match folder.filter(|folder| !folder.is_dir()) {
+            None => Ok(()),
+            Some(folder) => {
+                let (path, folder) = (path.display(), folder.display());
+                Err(format!("the report {path} cannot be written: make the folder {folder} first"))
+            }
+        }
+    }
+
     /// A target by the name of its format, which is one of [`FORMATS`]; anything else is text.
     #[must_use]
     pub fn new(format: &str, path: Option<PathBuf>) -> Self {
