@@ -118,7 +118,8 @@ fn a_question_that_never_completes_proves_no_health() {
     let mut site = Site::of(lab(), &["tancheck-actions", "tancheck-client-management"], "");
     let before = site.settle();
     site.lab.behaviour("/api/v2/result_info/*", Behaviour::NeverCompletes);
-    let report = site.report(&["--set", "limits.question_timeout=10s"], Some(3));
+    let limits = ["--set", "limits.question_timeout=10s", "--set", "limits.questions_in_flight=64"];
+    let report = site.report(&limits, Some(3));
     let cost = report.costs(&before, &[]);
     assert!(!cost.is_empty());
     for id in cost {

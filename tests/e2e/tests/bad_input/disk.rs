@@ -21,9 +21,16 @@ fn a_report_that_cannot_be_written_costs_that_report_only() {
         assert_eq!(Report(ran.json()).costs(&before, &[]), [""; 0], "the other report came out");
         assert_eq!(site.history().last(), Some(&0), "the run is kept");
     }
-    let ran = site.run(&["-o", &format!("text={}", nowhere.display())]);
-    assert!(matches!(ran.code, Some(2 | 70)), "{ran:#?}");
-    assert!(ran.stderr.contains(&nowhere.display().to_string()), "{}", ran.stderr);
+    // What can be known before anything is asked is told then.
+    for format in ["json", "text", "ndjson"] {
+        site.lab.clear_requests();
+        let ran = site.run(&["-o", &format!("{format}={}", nowhere.display())]).exits(2);
+        assert!(ran.stderr.contains(&nowhere.display().to_string()), "{}", ran.stderr);
+        assert!(ran.stderr.contains("make the folder"), "{}", ran.stderr);
+        assert_eq!(site.lab.requests().len(), 0);
+    }
+    let ran = site.run(&["-o", &format!("text={}", site.machine.path("plugins").display())]).exits(2);
+    assert!(ran.stderr.contains("is a folder"), "{}", ran.stderr);
 
     let full = File::options().write(true).open("/dev/full").unwrap();
     let file = site.machine.path("kept.json");

@@ -27,6 +27,7 @@ fn a_file_that_is_no_usable_plugin_costs_itself_only() {
     std::os::unix::fs::symlink("/nowhere", at("libdangling.so")).unwrap();
     add(machine, "tancheck-connect", "libuntrusted.so");
     add(machine, "tancheck-abi-second", "libtoo-new.so");
+    std::fs::write(at("libtoo-old.so"), replaced(&good, b"\napi=1.", b"\napi=0.")).unwrap();
     // A copy of a library that is there already, under another name.
     std::fs::write(at("libcopy.so"), &good).unwrap();
     let words = [
@@ -35,6 +36,7 @@ fn a_file_that_is_no_usable_plugin_costs_itself_only() {
         ("libhalf.so", "cut short"),
         ("libuntrusted.so", "nobody trusted connect"),
         ("libtoo-new.so", "plugin API"),
+        ("libtoo-old.so", "use a later build of the plugin"),
     ];
     let report = site.report(&[], Some(0));
     assert_eq!(report.costs(&before, &[]), [""; 0], "the good one runs on");
@@ -46,6 +48,42 @@ fn a_file_that_is_no_usable_plugin_costs_itself_only() {
     }
     let listed = site.decent(machine.run(&["plugins", "list", "-o", "json"]).exits(0)).json();
     assert_eq!(listed["refused"].as_array().unwrap().len(), refused.len());
+}
+
+/// The same bytes, with some of them exchanged.
+fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let places: Vec<usize> = memchr::memmem::find_iter(&bytes, old).collect();
+    assert!(!places.is_empty());
+    for place in places {
+        bytes[place..place + new.len()].copy_from_slice(new);
+    }
+    bytes
+}
+
+#[test]
+fn a_trusted_library_that_was_changed_is_not_loaded() {
+    let mut site = Site::of(lab(), &[GOOD, "tancheck-connect"], "");
+    let before = site.settle_on("actions");
+    let connect = site.machine.path("plugins/libtancheck_connect.so");
+    let bytes = std::fs::read(&connect).unwrap();
+    // The file may be a link to one that other tests use.
+    for changed in [[&bytes[..], b"!"].concat(), bytes[..bytes.len() - 1].to_vec()] {
+        std::fs::remove_file(&connect).unwrap();
+        std::fs::write(&connect, changed).unwrap();
+        let report = site.report(&[], Some(0));
+        assert_eq!(report.costs(&before, &[]), [""; 0], "the other one runs on");
+        let refused = &report.0["refused"][0];
+        assert!(refused["path"].as_str().unwrap().ends_with("libtancheck_connect.so"), "{refused}");
+        let reason = refused["reason"].as_str().unwrap();
+        assert!(reason.contains("changed since") || reason.contains("cut short"), "{reason}");
+        let ran = site.run(&["--module", "connect"]);
+        assert!(matches!(ran.code, Some(2 | 3)), "{ran:#?}");
+        // A file that is cut short does not tell whose it is.
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        let words = ["libtancheck_connect.so", "tancheck plugins list"];
+        assert!(words.iter().any(|word| told.contains(word)), "{ran:#?}");
+    }
 }
 
 #[test]
