@@ -12,7 +12,22 @@ use std::time::{Duration, Instant};
 const NOW: &str = "2026-06-30T12:00:00Z";
 
 /// Faults that the lab puts into its deployment, one or more for each plugin.
-const FAULTS: [&str; 0] = [];
+const FAULTS: [&str; 14] = [
+    "default-group-assigned",
+    "action-on-default",
+    "failing-action",
+    "stale-user-action",
+    "failing-connection",
+    "owner-locked-out",
+    "missed-run",
+    "destination-certificate-expires",
+    "outdated-clients",
+    "zone-server-imbalance",
+    "index-failures",
+    "license-nearly-full",
+    "module-server-silent",
+    "tpan-high",
+];
 
 /// Checks that the demo's administrator has attested.
 const ATTESTED: [&str; 2] = ["actions.scheduled-review", "connect.failed-report-routed"];
@@ -62,7 +77,16 @@ fn tancheck(built: &Built, config: &Path, arguments: &[&str]) -> Result<ExitStat
 }
 
 fn configure(folder: &Path, url: &str, built: &Built) -> Result<PathBuf> {
-    let libraries = built.tancheck.parent().context("the binary lies in a folder")?;
+    // A folder of their own: beside the binary lie plugins that misbehave for the tests.
+    let plugins = folder.join("plugins");
+    fs::create_dir(&plugins)?;
+    let mut libraries = Vec::new();
+    for library in &built.plugins {
+        let target = plugins.join(library.file_name().context("a library has a name")?);
+        fs::copy(library, &target)?;
+        libraries.push(target);
+    }
+    build::trust(&built.tancheck, &libraries)?;
     let path = folder.join("tancheck.toml");
     let text = format!(
         r#"[deployment]
@@ -72,6 +96,18 @@ token_file = "{token}"
 [modules]
 enable = ["actions", "client-management", "connect", "health-check"]
 
+[modules.actions]
+solution_issuer_patterns = ["Endpoint Configuration"]
+
+[modules.client-management]
+approved_servers = ["ts1.lab.example", "ts2.lab.example", "zs1.lab.example", "zs2.lab.example"]
+
+[modules.connect]
+owners = ["alex.rivera"]
+required_permissions = ["connect read", "connect run"]
+authority = "self"
+format = "JSON"
+
 [places]
 plugins = ["{plugins}"]
 exports = "{exports}"
@@ -79,7 +115,7 @@ state = "{state}"
 cache = "{cache}"
 "#,
         token = folder.join("token").display(),
-        plugins = libraries.display(),
+        plugins = plugins.display(),
         exports = folder.join("exports").display(),
         state = folder.join("state").display(),
         cache = folder.join("cache").display(),

@@ -104,8 +104,7 @@ fn manifest_rules(name: &str, text: &str, broken: &mut Vec<String>) {
                 || EXTRA.iter().any(|(plugin, extra, _)| name.starts_with(plugin) && *extra == dependency)
         };
         for dependency in names.clone().filter(|name| !may_use(name)) {
-            broken
-                .push(format!("{name}: a plugin depends on plugin-api and serde, not on {dependency}"));
+            broken.push(format!("{name}: a plugin depends on plugin-api and serde, not on {dependency}"));
         }
     }
     if name.starts_with("tests/lab/") {
