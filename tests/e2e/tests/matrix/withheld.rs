@@ -42,15 +42,15 @@ fn without_an_input_nothing_passes() {
             }
             site.lab.clear_behaviours();
             for route in &routes {
-                site.lab.behaviour(route, Behaviour::Status { status: 500, retry_after: None });
+                site.lab.behaviour(route, Behaviour::Status(500, None));
             }
             let readers: Vec<&str> = list(manifest, "checks")
                 .filter(|check| check["judged"] == true && list(check, "inputs").any(|read| read == id))
                 .map(|check| check["id"].as_str().unwrap())
                 .collect();
-            let mut arguments = vec!["--no-history", "--set", "limits.retries=0"];
+            let mut arguments = vec!["--set", "limits.retries=0"];
             arguments.extend(readers.iter().flat_map(|check| ["--check", check]));
-            let report = site.run(&arguments);
+            let report = site.try_out(&arguments);
             for check in readers.iter().map(|check| report.check(check)) {
                 if check.outcome() == "pass" && !may_pass_without(check.id(), id) {
                     wrong.insert(format!("{} without {id}", check.id()), check.outcome().to_owned());
@@ -89,7 +89,7 @@ fn without_a_privilege_nothing_that_needs_it_passes() {
     for (privilege, pairs) in needing {
         site.lab.restore_privileges();
         site.lab.withhold_privilege(privilege);
-        let report = site.run(&["--no-history"]);
+        let report = site.try_out(&[]);
         for (id, input) in pairs {
             let check = report.check(id);
             let good = match check.outcome() {
