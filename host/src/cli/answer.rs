@@ -35,6 +35,9 @@ pub(super) struct Arguments {
     /// Until when it counts, if shorter than the input's own period
     #[arg(long, value_name = "DATE", value_parser = engine::time)]
     valid_until: Option<Timestamp>,
+    /// When it was read off, if not now
+    #[arg(long, value_name = "TIME", value_parser = engine::time)]
+    at: Option<Timestamp>,
 }
 
 /// What an input asks a person.
@@ -66,13 +69,14 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
     let value = read(asked, text.trim()).map_err(|expected| {
         Stop::Usage(format!("{text:?} is no answer to {}: expected {expected}", arguments.input))
     })?;
-    let at = engine::this_second();
+    let at = arguments.at.unwrap_or_else(engine::this_second);
     let days = SignedDuration::from_hours(24 * i64::from(asked.valid_days));
     let longest = at.checked_add(days).unwrap_or(Timestamp::MAX);
     if let Some(end) = arguments.valid_until.filter(|end| *end <= at || *end > longest) {
         return Err(Stop::Usage(format!(
-            "--valid-until {} has to be after today and at most {} ({} days): the input asks anew then",
+            "--valid-until {} has to be after {} and at most {} ({} days): the input asks anew then",
             day(end),
+            day(at),
             day(longest),
             asked.valid_days
         )));

@@ -97,7 +97,7 @@ impl Site {
             self.succeed(&["answer", input, value, "--by", "ann", "--at", &at]);
         }
         let report = self.run(&[]);
-        for check in report.checks() {
+        for check in report.checks().filter(|check| check.0["kind"] != "automated") {
             let whole = check.outcome() == "attestation-due" && check.items().next().is_none();
             if whole || check.is_task() {
                 self.attest(check.id(), None, &at);
@@ -225,7 +225,7 @@ impl<'a> Row<'a> {
     }
 
     pub(crate) fn is_task(self) -> bool {
-        self.0["kind"] != "automated" && self.outcome() == "not-evaluated"
+        self.outcome() == "not-evaluated"
     }
 }
 
