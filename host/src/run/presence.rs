@@ -144,6 +144,7 @@ fn is_same(known: &Solution, imported: &ImportedSolution) -> bool {
         return known.id == imported.solution_id;
     }
     let name = imported.name.strip_suffix(" (DEV)").unwrap_or(&imported.name);
+    let name = name.strip_prefix("Tanium ").unwrap_or(name);
     known.name.eq_ignore_ascii_case(name)
 }
 

@@ -61,3 +61,28 @@ fn every_check_of_the_catalogue_is_there() {
         assert_eq!(cadence.join("|"), row["cadence"], "{id}: cadence");
     }
 }
+
+#[test]
+fn no_privilege_is_invented() {
+    let path =
+        tancheck_test_support::root().join("../shared/platform/spec/privilege-names-live-tenant-2023.txt");
+    let Ok(known) = std::fs::read_to_string(path) else {
+        println!("skipped: the platform's privilege names are not beside this repository");
+        return;
+    };
+    let known: Vec<&str> = known.lines().map(str::trim).collect();
+    for manifest in Site::bare().manifests() {
+        let sources = manifest["inputs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|input| input["sources"].as_array().unwrap());
+        for source in sources {
+            for key in ["needs", "complete_with"] {
+                for name in source[key].as_array().into_iter().flatten().filter_map(|name| name.as_str()) {
+                    assert!(known.contains(&name), "{name:?} is no privilege of the platform: {source}");
+                }
+            }
+        }
+    }
+}

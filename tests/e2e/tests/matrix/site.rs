@@ -3,6 +3,8 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tancheck_e2e::Machine;
 use tancheck_lab::Lab;
@@ -14,6 +16,12 @@ pub(crate) fn packages() -> Vec<String> {
 
 /// The site's settings: what the checks need to know before they can decide.
 const SETTINGS: &str = r#"
+# The lab answers at once, and there are hundreds of runs.
+[limits]
+questions_in_flight = 32
+calls_in_flight = 32
+retries = 0
+
 [modules]
 enable = ["actions", "client-management", "connect", "health-check"]
 
@@ -25,10 +33,12 @@ solution_issuer_patterns = ["Endpoint Configuration"]
 owners = ["sam.novak"]
 required_permissions = ["client-management view health", "client-management operate"]
 approved_servers = ["ts1.lab.example", "ts2.lab.example", "zs1.lab.example", "zs2.lab.example"]
-clients_per_zone_server = 100000
+clients_per_zone_server = 200
 container_group = "Client Containers"
+exempt_groups = ["All Virtual Machines"]
+expected_counts = { LogVerbosityLevel = ["0=50", "1=440"] }
 sensitive_groups = ["All Virtual Machines"]
-baseline = { LogVerbosityLevel = ["0", "1"], ServerNameList = ["ts1.lab.example,ts2.lab.example", "zs1.lab.example,zs2.lab.example"] }
+baseline = { MessageBufferLimit = ["500"], LogVerbosityLevel = ["0", "1"], ServerNameList = ["ts1.lab.example,ts2.lab.example", "zs1.lab.example,zs2.lab.example"] }
 
 [modules.connect]
 owners = ["alex.rivera"]
@@ -37,16 +47,19 @@ required_permissions_by_source = { "*" = ["connect read"] }
 authority = "self"
 format = "JSON"
 rotation_days = 90
-process_exit_text = "exited unexpectedly"
+process_exit_text = "Unexpected Process Exit"
 
 [modules.health-check]
-owners = ["Administrator"]
-required_permissions = ["administrator"]
+owners = ["jo.lindqvist"]
+required_permissions = ["client-management view health"]
 "#;
 
-/// Answers that an administrator of this site gave.
-const ANSWERS: &[(&str, &str)] =
-    &[("client-management.retention", "30"), ("health-check.last-report-copy", "2026-03-02")];
+/// Inputs that people answer, and the check under which the lab tells the answer.
+const ANSWERS: &[(&str, &str)] = &[
+    ("client-management.redeployment", "client-management.auto-redeploy"),
+    ("client-management.retention", "client-management.endpoint-retention"),
+    ("health-check.last-report-copy", "health-check.tpan-report-archived"),
+];
 
 /// The lab with its machine.
 pub(crate) struct Site {
@@ -60,6 +73,30 @@ pub(crate) struct Report(pub(crate) Value);
 /// One check in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a>(&'a Value);
+
+/// Tries each item on a site of its own kind, several at a time, and gathers what was wrong.
+pub(crate) fn try_each<T: Sync>(
+    items: &[T],
+    attempt: impl Fn(&Site, &T) -> Vec<String> + Sync,
+) -> Vec<String> {
+    const SITES: usize = 4;
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..SITES {
+            scope.spawn(|| {
+                let site = Site::with_history();
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = attempt(&site, item);
+                    wrong.lock().unwrap().extend(found);
+                }
+            });
+        }
+    });
+    let mut wrong = wrong.into_inner().unwrap();
+    wrong.sort();
+    wrong
+}
 
 impl Site {
     /// The healthy lab, with nothing but the configuration.
@@ -92,10 +129,8 @@ impl Site {
     /// What people do: exported files, answers, attestations, confirmations of what is as it should be.
     pub(crate) fn settle(&self) {
         self.export();
+        self.answer();
         let at = self.lab.now().to_string();
-        for (input, value) in ANSWERS {
-            self.succeed(&["answer", input, value, "--by", "ann", "--at", &at]);
-        }
         let report = self.run(&[]);
         for check in report.checks().filter(|check| check.0["kind"] != "automated") {
             let whole = check.outcome() == "attestation-due" && check.items().next().is_none();
@@ -123,17 +158,36 @@ impl Site {
         for file in ["tpan-findings.csv", "tpan-reports.csv"] {
             std::fs::copy(all.join(file), folder.join(file)).unwrap();
         }
-        let made = self.lab.now() - jiff::SignedDuration::from_hours(24);
-        let bundles = ["Connect", "Health Check", "Client Management"]
-            .map(|module| format!("{module},{made},bundle.zip\n"));
-        std::fs::write(
-            folder.join("support-bundles.csv"),
-            format!("module,created,file\n{}", bundles.concat()),
-        )
-        .unwrap();
+        let bundles = self.told().into_iter().filter_map(|(check, made)| {
+            let module = match check.strip_suffix(".support-bundle")? {
+                "client-management" => "Client Management",
+                "connect" => "Connect",
+                _ => "Health Check",
+            };
+            Some(format!("{module},{made},bundle.zip\n"))
+        });
+        let inventory = format!("module,created,file\n{}", bundles.collect::<String>());
+        std::fs::write(folder.join("support-bundles.csv"), inventory).unwrap();
         for entry in std::fs::read_dir(&folder).unwrap() {
             let file = std::fs::File::options().append(true).open(entry.unwrap().path()).unwrap();
             file.set_modified(self.lab.now().into()).unwrap();
+        }
+    }
+
+    /// What people of the lab would say, by check.
+    fn told(&self) -> Vec<(String, String)> {
+        let mut rows = csv::Reader::from_path(self.machine.path("all-exports/answers.csv")).unwrap();
+        rows.records().map(Result::unwrap).map(|row| (row[0].to_owned(), row[1].to_owned())).collect()
+    }
+
+    /// Answers as people of the lab would.
+    fn answer(&self) {
+        let at = self.lab.now().to_string();
+        for (check, value) in self.told() {
+            if let Some((input, _)) = ANSWERS.iter().find(|(_, told)| *told == check) {
+                let value = value.split('T').next().unwrap();
+                self.succeed(&["answer", input, value, "--by", "ann", "--at", &at]);
+            }
         }
     }
 
@@ -150,6 +204,7 @@ impl Site {
     pub(crate) fn try_out(&self, more: &[&str]) -> Report {
         let (kept, state) = (self.machine.path("kept"), self.machine.path("state"));
         copy(&state, &kept);
+        self.answer();
         let report = self.run(more);
         std::fs::remove_dir_all(&state).unwrap();
         std::fs::rename(&kept, &state).unwrap();
@@ -205,6 +260,10 @@ impl Report {
 impl<'a> Row<'a> {
     pub(crate) fn id(self) -> &'a str {
         self.0["id"].as_str().unwrap()
+    }
+
+    pub(crate) fn is_attested(self) -> bool {
+        self.0["kind"] == "attested"
     }
 
     pub(crate) fn outcome(self) -> &'a str {

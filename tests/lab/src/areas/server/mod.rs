@@ -157,6 +157,8 @@ fn solutions(now: Timestamp) -> Vec<Solution> {
         solution("99-200-0008", "Tanium Connect", "4.11.2.0017", "Core", Some("Connect")),
         solution("99-300-0047", "Tanium Discover", "3.0.0.0330", "Operations", Some("Discover")),
         solution(HEALTH_CHECK_SOLUTION, "Tanium Health Check", "1.0.9.0048", "Core", Some("Health Check")),
+        // The vendor's documents do not tell the id of Client Management; this one is the lab's own.
+        solution("01-800-0001", "Tanium Client Management", "1.4.0.0001", "Core", Some("Client Management")),
         solution("98-010-0242", "Tanium tpan2-plugin", "0.1.0.0001", "Core", None),
     ]
 }
@@ -176,6 +178,7 @@ fn license(seats: u64, now: Timestamp) -> License {
             module("Trends", "01-890-[0-9][0-9][0-9][0-9]"),
             module("Connect", "99-200-0008"),
             module("Health Check", HEALTH_CHECK_SOLUTION),
+            module("Client Management", "01-800-[0-9][0-9][0-9][0-9]"),
             module("Discover", "99-300-[0-9][0-9][0-9][0-9]"),
         ],
     }
