@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 /// All content set roles with the ids of their privileges. The vendor does not document which privilege the route
 /// needs; the Administrator reserved role works.
-pub const ROLES: Input = Input::new("platform.roles", "content set roles")
-    .sources(&[Source::rest("/api/v2/content_set_roles")]);
+pub const ROLES: Input =
+    Input::new("platform.roles", "content set roles").sources(&[Source::rest("/api/v2/content_set_roles")]);
 
 /// All privileges: id and name.
 pub const PRIVILEGES: Input = Input::new("platform.privileges", "names of all privileges")

@@ -110,6 +110,7 @@ pub(crate) const SUPPLEMENTS: &[(&str, &str, &str)] = &[
     ("actions.disabled", "actions.last-changes", "only needed where an action is disabled"),
     ("actions.failing", "actions.package-files", "names a cause"),
     ("actions.user-issued-stale", "actions.last-changes", "the time of creation stands in"),
+    ("client-management.auto-redeploy", "platform.license", "only tells whether Discover is licensed"),
     ("client-management.endpoint-count-high", "client-management.new-endpoints", "a sample for the finding"),
     (
         "client-management.endpoint-count-recorded",

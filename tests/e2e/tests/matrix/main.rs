@@ -8,6 +8,12 @@
 //! - tasks: due → attested → pass → expired → due.
 //!
 //! A check without its rows fails the test.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says when it is skipped"
+)]
 
 mod expected;
 mod faults;

@@ -21,6 +21,7 @@ const SETTINGS: &str = r#"
 questions_in_flight = 32
 calls_in_flight = 32
 retries = 0
+question_timeout = "10s"
 
 [modules]
 enable = ["actions", "client-management", "connect", "health-check"]
@@ -38,7 +39,7 @@ container_group = "Client Containers"
 exempt_groups = ["All Virtual Machines"]
 expected_counts = { LogVerbosityLevel = ["0=50", "1=440"] }
 sensitive_groups = ["All Virtual Machines"]
-baseline = { MessageBufferLimit = ["500"], LogVerbosityLevel = ["0", "1"], ServerNameList = ["ts1.lab.example,ts2.lab.example", "zs1.lab.example,zs2.lab.example"] }
+baseline = { MessageBufferLimit = ["500", ""], LogVerbosityLevel = ["0", "1", "10"], ServerNameList = ["ts1.lab.example,ts2.lab.example", "zs1.lab.example,zs2.lab.example"] }
 
 [modules.connect]
 owners = ["alex.rivera"]
@@ -101,7 +102,7 @@ pub(crate) fn try_each<T: Sync>(
 impl Site {
     /// The healthy lab, with nothing but the configuration.
     pub(crate) fn bare() -> Self {
-        Self::of(Lab::builder().endpoints(500).special_cells_every(0).start().unwrap())
+        Self::of(Lab::builder().endpoints(500).client_containers(5).special_cells_every(0).start().unwrap())
     }
 
     fn of(lab: Lab) -> Self {
@@ -115,7 +116,13 @@ impl Site {
     pub(crate) fn with_history() -> Self {
         let end = Lab::builder().start().unwrap().now();
         let begin = end - jiff::SignedDuration::from_hours(5 * 7 * 24);
-        let lab = Lab::builder().endpoints(500).special_cells_every(0).now(begin).start().unwrap();
+        let lab = Lab::builder()
+            .endpoints(500)
+            .client_containers(5)
+            .special_cells_every(0)
+            .now(begin)
+            .start()
+            .unwrap();
         let site = Self::of(lab);
         for _ in 0..5 {
             site.export();
@@ -227,7 +234,7 @@ impl Site {
         let ids: std::collections::BTreeSet<String> =
             self.checks().iter().map(|check| check["plugin"].as_str().unwrap().to_owned()).collect();
         let show = |id: &String| self.machine.run(&["plugins", "show", id, "-o", "json"]).exits(0).json();
-        ids.iter().map(|id| show(id)).map(|shown| shown.get("manifest").cloned().unwrap_or(shown)).collect()
+        ids.iter().map(show).map(|shown| shown.get("manifest").cloned().unwrap_or(shown)).collect()
     }
 }
 
