@@ -120,7 +120,7 @@ fn findings_at_a_glance(run: &Run, page: &mut Page) {
             count => format!(" (and {} more like it)", count - 1),
         };
         let severity = page.styled(color_of(first.severity), &format!("{:8}", first.severity.name()));
-        let line = format!("{}: {} {}{more}", check.id, first.subject.name, first.says);
+        let line = format!("{}: {}: {}{more}", check.id, first.subject.name, first.says);
         page.item(&severity, 8, &line);
     }
     and_more(page, groups.len(), "checks with findings");
@@ -233,7 +233,7 @@ fn listed(findings: &[Finding], page: &mut Page) {
         page.item(
             &severity,
             finding.severity.name().len(),
-            &format!("{} {}", finding.subject.name, finding.says),
+            &format!("{}: {}", finding.subject.name, finding.says),
         );
         if !finding.expected.is_empty() {
             page.paragraph(4, &format!("Expected: {}", finding.expected));
