@@ -146,10 +146,10 @@ mod tests {
     fn exported_lists_are_joined_by_name() {
         let exported = Case::of(&OWNER_ACTIVE)
             .rows(&CONNECTIONS, json!([{"Name": "a", "Owner": "Ann"}]))
-            .rows(&USERS, json!([{"ID": "7", "Name": "ann", "Status": "Active"}]));
+            .rows(&USERS, json!([{"ID": "7", "Name": "ann", "Locked Out": "No"}]));
         exported.judge().assert_pass();
         exported
-            .rows(&USERS, json!([{"ID": "7", "Name": "ann", "Status": "Locked"}]))
+            .rows(&USERS, json!([{"ID": "7", "Name": "ann", "Locked Out": "Yes"}]))
             .judge()
             .assert_findings(&["a"]);
     }
