@@ -2,7 +2,7 @@
 
 use crate::expected::{ABSENT, FAULTS_ELSEWHERE, SIDE_EFFECTS};
 use crate::healthy;
-use crate::site::{Row, Site, try_each};
+use crate::site::{Row, Site, try_each, walks};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tancheck_lab::faults::{ALL, Fault};
@@ -25,6 +25,9 @@ fn every_judged_check_has_a_fault() {
 
 #[test]
 fn a_fault_breaks_its_checks_and_no_other() {
+    if !walks() {
+        return;
+    }
     let wrong = try_each(&ALL, |site, fault| {
         site.lab.clear_faults();
         site.lab.inject(fault.name).unwrap();

@@ -75,6 +75,15 @@ pub(crate) struct Report(pub(crate) Value);
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a>(&'a Value);
 
+/// Whether the long walks were asked for: they take a quarter of an hour on two cores. Says so when they were not.
+pub(crate) fn walks() -> bool {
+    let asked = std::env::var_os("TANCHECK_MATRIX").is_some_and(|value| value == "full");
+    if !asked {
+        println!("skipped: a long walk; set TANCHECK_MATRIX=full to take it");
+    }
+    asked
+}
+
 /// Tries each item on a site of its own kind, several at a time, and gathers what was wrong.
 pub(crate) fn try_each<T: Sync>(
     items: &[T],

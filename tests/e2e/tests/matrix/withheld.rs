@@ -2,7 +2,7 @@
 
 use crate::expected::SUPPLEMENTS;
 use crate::healthy;
-use crate::site::{Site, try_each};
+use crate::site::{Site, try_each, walks};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use tancheck_lab::Behaviour;
@@ -42,6 +42,9 @@ fn text(value: &Value) -> String {
 
 #[test]
 fn without_an_input_nothing_passes() {
+    if !walks() {
+        return;
+    }
     let manifests = Site::bare().manifests();
     let mut inputs: BTreeMap<String, Withheld> = BTreeMap::new();
     for manifest in &manifests {
@@ -86,6 +89,9 @@ struct Privilege {
 
 #[test]
 fn without_a_privilege_nothing_that_needs_it_passes() {
+    if !walks() {
+        return;
+    }
     let mut privileges: BTreeMap<String, Privilege> = BTreeMap::new();
     for manifest in &Site::bare().manifests() {
         for check in list(manifest, "checks").filter(|check| check["judged"] == true) {
