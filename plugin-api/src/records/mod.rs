@@ -2,6 +2,8 @@
 //! same input share one request.
 
 pub mod actions;
+pub mod answers;
+pub mod extensions;
 pub mod people;
 pub mod roles;
 pub mod server;

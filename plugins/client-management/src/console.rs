@@ -8,10 +8,6 @@ pub(crate) const WHO: &str =
 pub(crate) const SETTINGS_TAB: &str =
     "Administration > Shared Services > Client Management > Client Health > Settings";
 
-/// The failures of client extensions.
-pub(crate) const DEPLOYMENT_TAB: &str =
-    "Administration > Shared Services > Client Management > Client Health > Deployment";
-
 /// Upgrades by the module.
 pub(crate) const CLIENT_UPGRADES: &str =
     "Administration > Shared Services > Client Management > Client Upgrades";

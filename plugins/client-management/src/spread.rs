@@ -3,15 +3,13 @@
 use crate::inputs::SettingRow;
 use tancheck_plugin_api::facts::{ItemTally, TallyRow};
 use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::records::answers::complete;
 
 /// What an endpoint answers that has no value for the setting. Everything else without a value is no answer.
 const ABSENT: &str = "[no results]";
 
 /// The group that the page Client Health > Settings shows first.
 const EVERYBODY: &str = "All Computers";
-
-/// The share of endpoints, in percent, that has to give a usable answer before a clean result counts.
-const COMPLETE_PERCENT: u64 = 95;
 
 /// Endpoints that hold one value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -189,20 +187,6 @@ impl Spread {
     }
 }
 
-/// Refuses a clean result where too few of the endpoints that answered gave a usable value.
-pub(crate) fn complete(what: &str, answered: u64, unknown: u64) -> Result<(), Undecided> {
-    if answered == 0 {
-        return Err(Undecided::not_evaluated(format!("{what}: no endpoint answered")));
-    }
-    if unknown * 100 > answered * (100 - COMPLETE_PERCENT) {
-        return Err(Undecided::not_evaluated(format!(
-            "{what}: {unknown} of {answered} endpoints answered without a usable value, at most {} percent may",
-            100 - COMPLETE_PERCENT
-        )));
-    }
-    Ok(())
-}
-
 fn blank(rows: &[TallyRow]) -> impl Iterator<Item = &TallyRow> {
     rows.iter().filter(|row| row.cells.first().is_none_or(|cell| cell.trim().is_empty()))
 }
@@ -249,12 +233,5 @@ mod tests {
         assert!(Spread::exported(&rows, "LogVerbosityLevel", EVERYBODY).unwrap().unlisted);
         assert!(!Spread::exported(&rows, "ServerName", EVERYBODY).unwrap().unlisted);
         assert!(Spread::exported(&rows, "ServerPort", EVERYBODY).is_err());
-    }
-
-    #[test]
-    fn too_many_answers_without_a_value_are_refused() {
-        assert!(complete("x", 0, 0).is_err());
-        assert!(complete("x", 100, 5).is_ok());
-        assert!(complete("x", 100, 6).is_err());
     }
 }

@@ -36,7 +36,7 @@ fn healthy() -> Inputs {
         ("client-management.tpan-leaders", answer(json!(4.1))),
         ("client-management.leader-history", weeks("leader-percentage.tpan", &[4.0, 4.2, 3.9, 4.0])),
         ("client-management.redeployment", answer(json!("yes"))),
-        ("client-management.extensions", Body::Tally(extensions(&["index", "recorder", "config"]))),
+        ("platform.client-extensions", Body::Tally(extensions(&["index", "recorder", "config"]))),
         (
             "client-management.version-answers",
             Body::Tally(tally("Tanium Client Version", &[("7.6.2.1218", 1000)])),
@@ -240,7 +240,7 @@ fn a_failed_extension_changes_the_check_of_its_domain() {
         let mut tally = extensions(&["index", "recorder", "config"]);
         let cells = [domain, "Failed", "it did not start"].map(str::to_owned).into();
         tally.rows.push(TallyRow { cells, count: 3, sample: Vec::new() });
-        assert_eq!(changed("client-management.extensions", Body::Tally(tally)), [check]);
+        assert_eq!(changed("platform.client-extensions", Body::Tally(tally)), [check]);
     }
 }
 

@@ -1,39 +1,8 @@
 //! What endpoints answer about client extensions and versions, and what the server knows of upgrades and servers.
 
 use super::ASK;
-use crate::console::{CLIENT_UPGRADES, DEPLOYMENT_TAB};
+use crate::console::CLIENT_UPGRADES;
 use tancheck_plugin_api::prelude::*;
-
-/// The state of client extensions. Its columns are not documented: see [`crate::extensions`].
-pub(crate) const EXTENSIONS: Input = Input::new("client-management.extensions", "state of client extensions")
-    .sources(&[
-        Source::question("Get Client Extensions - Status from all machines").needs(ASK),
-        Source::export(
-            "client-health-failures.csv",
-            DEPLOYMENT_TAB,
-            "select the Interact icon of the panel Health Failures and export the results with these \
-             columns, and Computer Name where there is one",
-            &["Domain", "Failure", "Count"],
-        ),
-    ]);
-
-/// A row of the exported results of the panel Health Failures.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct HealthFailure {
-    /// The client extension.
-    #[serde(rename = "Domain", deserialize_with = "lenient::text")]
-    pub(crate) domain: String,
-    /// What failed.
-    #[serde(rename = "Failure", deserialize_with = "lenient::text")]
-    pub(crate) failure: String,
-    /// Endpoints with this failure; absent in a list of endpoints.
-    #[serde(rename = "Count", deserialize_with = "lenient::number")]
-    pub(crate) count: Option<f64>,
-    /// One endpoint; absent in a list of counts.
-    #[serde(rename = "Computer Name", deserialize_with = "lenient::text")]
-    pub(crate) computer_name: String,
-}
 
 /// Versions as endpoints answer, for servers whose client status lists none.
 pub(crate) const VERSION_ANSWERS: Input =

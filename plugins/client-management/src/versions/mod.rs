@@ -6,10 +6,10 @@ pub(crate) use upgrades::FAILED;
 
 use crate::console::{CLIENT_UPGRADES, WHO};
 use crate::inputs::{VERSION_ANSWERS, VersionRow};
-use crate::spread::complete;
 use std::collections::BTreeMap;
 use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::records::answers::complete;
 use tancheck_plugin_api::records::server::{CLIENT_STATUS, ClientStatus};
 
 const GUIDE: &[GuideReference] = &[guide("Review and upgrade Tanium Client versions", 21)];

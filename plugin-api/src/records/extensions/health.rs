@@ -1,23 +1,53 @@
 //! What endpoints say about their client extensions, read from columns whose names nobody promised.
 
-use super::HEALTHY_STATES;
-use crate::inputs::{EXTENSIONS, HealthFailure};
+use super::CLIENT_EXTENSIONS as EXTENSIONS;
+use crate::facts::{Body, Tally};
+use crate::records::answers::{columns_of, complete, unusable};
+use crate::{Facts, Finding, Report, Setting, Subject, Undecided, lenient, settle};
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use tancheck_plugin_api::prelude::*;
+
+/// States that are no failure.
+pub const HEALTHY_STATES: Setting = Setting::list(
+    "healthy_states",
+    &["healthy", "ok", "good", "running", "loaded", "started", "success"],
+)
+.about(
+    "states of a client extension that are no failure; needed only where the sensor has a state and no \
+         column of failures",
+);
+
+/// A row of the exported results of the panel Health Failures.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct HealthFailure {
+    /// The client extension.
+    #[serde(rename = "Domain", deserialize_with = "lenient::text")]
+    pub domain: String,
+    /// What failed.
+    #[serde(rename = "Failure", deserialize_with = "lenient::text")]
+    pub failure: String,
+    /// Endpoints with this failure; absent in a list of endpoints.
+    #[serde(rename = "Count", deserialize_with = "lenient::number")]
+    pub count: Option<f64>,
+    /// One endpoint; absent in a list of counts.
+    #[serde(rename = "Computer Name", deserialize_with = "lenient::text")]
+    pub computer_name: String,
+}
 
 /// The failures of one domain.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Failures {
+pub struct Failures {
     /// Endpoints, or a bit more: an endpoint counts for each of its failures.
-    pub(super) count: u64,
+    pub count: u64,
     /// What failed, in the words of the endpoints.
-    pub(super) texts: BTreeSet<String>,
+    pub texts: BTreeSet<String>,
     /// A few of these endpoints.
-    pub(super) sample: Vec<String>,
+    pub sample: Vec<String>,
 }
 
 impl Failures {
-    pub(super) fn up_to(&self) -> &'static str {
+    fn up_to(&self) -> &'static str {
         // Endpoints of different failures may be the same ones; a list of names has each once.
         if self.texts.len() > 1 && self.sample.is_empty() { "up to " } else { "" }
     }
@@ -30,19 +60,26 @@ impl Failures {
 
 /// What is known about all extensions.
 #[derive(Debug, Default)]
-pub(super) struct Health {
+pub struct Health {
     /// By domain.
-    pub(super) failures: BTreeMap<String, Failures>,
+    pub failures: BTreeMap<String, Failures>,
+    /// Domains of which endpoints told, whatever they told.
+    pub domains: BTreeSet<String>,
     /// States of which it is not known whether they are failures.
-    pub(super) unclear: BTreeSet<(String, String)>,
+    pub unclear: BTreeSet<(String, String)>,
     /// Endpoints that answered; unknown for an exported list of failures.
-    pub(super) answered: Option<u64>,
+    pub answered: Option<u64>,
     /// Endpoints that answered without a usable value.
-    pub(super) unknown: u64,
+    pub unknown: u64,
 }
 
 impl Health {
-    pub(super) fn of(facts: &Facts<'_>) -> Result<Self, Undecided> {
+    /// What endpoints answered, or what the exported panel lists. The check reads [`CLIENT_EXTENSIONS`](super::CLIENT_EXTENSIONS)
+    /// and has the setting [`HEALTHY_STATES`].
+    ///
+    /// # Errors
+    /// When the input is unavailable, or the columns cannot be told.
+    pub fn of(facts: &Facts<'_>) -> Result<Self, Undecided> {
         match facts.body(&EXTENSIONS)? {
             Body::Rows(_) => Ok(Self::exported(&facts.rows::<HealthFailure>(&EXTENSIONS)?)),
             _ => Self::answered(facts.tally(&EXTENSIONS)?, &facts.list(&HEALTHY_STATES)),
@@ -55,6 +92,7 @@ impl Health {
         let mut named: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for row in rows.iter().filter(|row| !row.domain.trim().is_empty()) {
             let domain = domain(&row.domain);
+            health.domains.insert(domain.clone());
             let names = named.entry(domain.clone()).or_default();
             let known = !row.computer_name.is_empty() && !names.insert(&row.computer_name);
             let count = row.count.map_or(1, |count| count as u64);
@@ -72,14 +110,11 @@ impl Health {
     /// From the question's counted rows: one row for each domain, state and failure.
     fn answered(tally: &Tally, healthy: &[&str]) -> Result<Self, Undecided> {
         let columns = Columns::of(tally)?;
-        let mut health = Self {
-            answered: Some(tally.answered),
-            unknown: tally.other + tally.without_value.values().sum::<u64>(),
-            ..Self::default()
-        };
+        let mut health = Self { answered: Some(tally.answered), unknown: unusable(tally), ..Self::default() };
         for row in &tally.rows {
             for (domain_cell, told) in columns.read(&row.cells) {
                 let domain = domain(&domain_cell);
+                health.domains.insert(domain.clone());
                 match told.verdict(healthy) {
                     Verdict::Healthy => {}
                     Verdict::Failed(text) => {
@@ -99,9 +134,64 @@ impl Health {
 
 /// The domain of an extension: `Client Index Extension` and `index` are the same.
 fn domain(text: &str) -> String {
+    const KNOWN: [(&str, &str); 7] = [
+        ("index", "index"),
+        ("recorder", "recorder"),
+        ("direct connect", "dec"),
+        ("dec", "dec"),
+        ("stream", "stream"),
+        ("threat response", "threatresponse"),
+        ("threatresponse", "threatresponse"),
+    ];
     let text = text.trim().to_lowercase();
-    let known = |name: &str| text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == name);
-    ["index", "recorder"].into_iter().find(|name| known(name)).map_or(text.clone(), str::to_owned)
+    let letters = |letter: char| if letter.is_alphanumeric() { letter } else { ' ' };
+    let words = format!(" {} ", text.chars().map(letters).collect::<String>());
+    let known = KNOWN.iter().find(|(name, _)| words.contains(&format!(" {name} ")));
+    known.map_or(text, |(_, domain)| (*domain).to_owned())
+}
+
+/// Reports each domain that is `ours` and failed on more than `most` endpoints.
+///
+/// # Errors
+/// When too many endpoints gave no usable answer, or a state is not known; findings stay.
+pub fn judge_failures(
+    facts: &Facts<'_>,
+    report: &mut Report,
+    most: i64,
+    ours: impl Fn(&str) -> bool,
+) -> Result<(), Undecided> {
+    let health = Health::of(facts)?;
+    let most = most.max(0) as u64;
+    for (domain, failures) in health.failures.iter().filter(|(domain, _)| ours(domain)) {
+        if failures.count <= most {
+            continue;
+        }
+        let texts: Vec<&str> = failures.texts.iter().map(String::as_str).take(3).collect();
+        report.finding(
+            Finding::on(Subject::new("client extension", domain, domain))
+                .says(format!(
+                    "failed on {}{} endpoints: {}",
+                    failures.up_to(),
+                    failures.count,
+                    texts.join("; ")
+                ))
+                .expected(if most == 0 {
+                    "no failure".to_owned()
+                } else {
+                    format!("at most {most} endpoints")
+                })
+                .affected(failures.count, health.answered)
+                .sample(&failures.sample)
+                .evidence(facts.seen(&EXTENSIONS, texts)),
+        );
+    }
+    if let Some(answered) = health.answered {
+        complete("Client Extensions - Status", answered, health.unknown)?;
+    }
+    let unclear = health.unclear.iter().filter(|(domain, _)| ours(domain)).map(|(domain, state)| {
+        format!("whether {state:?} is a failure of {domain} is not known; add it to `healthy_states` if it is none")
+    });
+    settle(&unclear.collect::<Vec<_>>())
 }
 
 /// Where the sensor tells the extension and what became of it. The vendor's documents name no column, so the names
@@ -133,7 +223,7 @@ impl Columns {
             _ => Err(Undecided::not_evaluated(format!(
                 "the columns of the sensor Client Extensions - Status tell no extension with a state or a \
                  failure; found: {}; export client-health-failures.csv instead",
-                if tally.columns.is_empty() { "none".to_owned() } else { tally.columns.join(", ") }
+                columns_of(tally)
             ))),
         }
     }
@@ -192,6 +282,24 @@ impl Told {
             Verdict::Healthy
         } else {
             Verdict::Unclear(state.to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_has_one_name() {
+        for (text, expected) in [
+            ("Client Index Extension", "index"),
+            ("dec (Direct Connect)", "dec"),
+            ("Threat Response Client Extension", "threatresponse"),
+            ("threatresponse", "threatresponse"),
+            ("Decoy", "decoy"),
+        ] {
+            assert_eq!(domain(text), expected, "{text}");
         }
     }
 }

@@ -1,13 +1,11 @@
 //! "Review and remediate Tanium Client health and client extension issues", page 19: failures of client extensions.
 
-mod health;
-
-use crate::console::{DEPLOYMENT_TAB, WHO};
-use crate::inputs::EXTENSIONS;
-use crate::spread::complete;
-use health::Health;
+use crate::console::WHO;
 use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::records::extensions::{
+    CLIENT_EXTENSIONS as EXTENSIONS, HEALTH_FAILURES_PAGE, HEALTHY_STATES, judge_failures,
+};
 
 const GUIDE: &[GuideReference] =
     &[guide("Review and remediate Tanium Client health and client extension issues", 19)];
@@ -15,15 +13,6 @@ const GUIDE: &[GuideReference] =
 const MAX_ENDPOINTS: Setting = Setting::integer("max_endpoints", 0, 0, 1_000_000)
     .unit("endpoints")
     .about("how many endpoints may have a failure of a client extension");
-
-const HEALTHY_STATES: Setting = Setting::list(
-    "healthy_states",
-    &["healthy", "ok", "good", "running", "loaded", "started", "success"],
-)
-.about(
-    "states of a client extension that are no failure; needed only where the sensor has a state and no \
-         column of failures",
-);
 
 const LIMITS: &str = "The columns of the sensor are not documented: they are recognized by their names, and \
     the check does not decide where it cannot tell the extension or the failure. The question behind the \
@@ -33,7 +22,7 @@ const LIMITS: &str = "The columns of the sensor are not documented: they are rec
 const QUESTION: &str = "Get Computer Name and Client Extensions - Status from all machines";
 
 const LIST: Step = Step::console(
-    DEPLOYMENT_TAB,
+    HEALTH_FAILURES_PAGE,
     "select the Interact icon of the panel Health Failures to list the endpoints",
 );
 
@@ -159,38 +148,7 @@ fn cx_other(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
 }
 
 fn judge(facts: &Facts<'_>, report: &mut Report, ours: impl Fn(&str) -> bool) -> Result<(), Undecided> {
-    let health = Health::of(facts)?;
-    let most = facts.integer(&MAX_ENDPOINTS)?.max(0) as u64;
-    for (domain, failures) in health.failures.iter().filter(|(domain, _)| ours(domain)) {
-        if failures.count <= most {
-            continue;
-        }
-        let texts: Vec<&str> = failures.texts.iter().map(String::as_str).take(3).collect();
-        report.finding(
-            Finding::on(Subject::new("client extension", domain, domain))
-                .says(format!(
-                    "failed on {}{} endpoints: {}",
-                    failures.up_to(),
-                    failures.count,
-                    texts.join("; ")
-                ))
-                .expected(if most == 0 {
-                    "no failure".to_owned()
-                } else {
-                    format!("at most {most} endpoints")
-                })
-                .affected(failures.count, health.answered)
-                .sample(&failures.sample)
-                .evidence(facts.seen(&EXTENSIONS, texts)),
-        );
-    }
-    if let Some(answered) = health.answered {
-        complete("Client Extensions - Status", answered, health.unknown)?;
-    }
-    let unclear = health.unclear.iter().filter(|(domain, _)| ours(domain)).map(|(domain, state)| {
-        format!("whether {state:?} is a failure of {domain} is not known; add it to `healthy_states` if it is none")
-    });
-    settle(&unclear.collect::<Vec<_>>())
+    judge_failures(facts, report, facts.integer(&MAX_ENDPOINTS)?, ours)
 }
 
 #[cfg(test)]
