@@ -7,6 +7,9 @@ pub mod extensions;
 pub mod people;
 pub mod roles;
 pub mod server;
+pub mod settings;
+pub mod sign_in;
+pub mod tokens;
 
 use crate::lenient;
 use serde::Deserialize;

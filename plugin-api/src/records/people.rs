@@ -1,7 +1,7 @@
 //! Console users and personas.
 
 use super::Reference;
-use crate::{Input, Source, lenient};
+use crate::{Input, Source, Subject, lenient};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -37,8 +37,11 @@ pub struct User {
     #[serde(deserialize_with = "lenient::text", alias = "Name")]
     pub name: String,
     /// The name shown in the Console; may be empty.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "lenient::text", alias = "Display Name")]
     pub display_name: String,
+    /// The domain, if any; empty for accounts that the server itself keeps.
+    #[serde(deserialize_with = "lenient::text", alias = "Domain")]
+    pub domain: String,
     /// The user is deleted; what it owns no longer runs.
     #[serde(deserialize_with = "lenient::flag")]
     pub deleted_flag: Option<bool>,
@@ -48,6 +51,24 @@ pub struct User {
     /// The last sign-on; 2001-01-01 means never.
     #[serde(deserialize_with = "lenient::time", alias = "Last Sign In")]
     pub last_login: Option<Timestamp>,
+    /// When the account was made.
+    #[serde(deserialize_with = "lenient::time")]
+    pub creation_time: Option<Timestamp>,
+    /// The account is a local administrator.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub local_admin_flag: Option<bool>,
+    /// Not 0 for accounts of an external service; the vendor does not say more.
+    #[serde(deserialize_with = "lenient::number")]
+    pub external_flag: Option<f64>,
+    /// The computer group that limits the user, own and inherited ones together.
+    #[serde(deserialize_with = "lenient::id")]
+    pub effective_group_id: String,
+    /// Personas that the user may take on.
+    #[serde(deserialize_with = "lenient::list")]
+    pub personas: Vec<Reference>,
+    /// How the user signs in, in words; only in an exported list that has the column.
+    #[serde(rename = "Authentication", deserialize_with = "lenient::text")]
+    pub exported_authentication: String,
     /// Whether the user is locked out; only in an exported list, which leaves out deleted users.
     #[serde(rename = "Locked Out", deserialize_with = "lenient::flag")]
     pub exported_locked_out: Option<bool>,
@@ -87,6 +108,33 @@ impl User {
         (!sets.is_empty()).then(|| names.map(|privilege| privilege.name.to_lowercase()).collect())
     }
 
+    /// Whether the account is one of the server's own, for a solution: such accounts have a domain in brackets.
+    #[must_use]
+    pub fn is_service_account(&self) -> bool {
+        self.domain.starts_with("<[")
+    }
+
+    /// Whether a list of the site names this account: by name, by id, or as `DOMAIN\\name`.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        match name.split_once('\\') {
+            Some((domain, account)) => {
+                self.domain.eq_ignore_ascii_case(domain) && self.name.eq_ignore_ascii_case(account)
+            }
+            None => self.name.eq_ignore_ascii_case(name) || self.id == name,
+        }
+    }
+
+    /// The subject of a finding about this account.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        let name = match self.domain.as_str() {
+            "" => self.name.clone(),
+            domain => format!("{domain}\\{}", self.name),
+        };
+        Subject::new("user", &self.id, name)
+    }
+
     /// The display name, or the name.
     #[must_use]
     pub fn label(&self) -> &str {
@@ -109,6 +157,12 @@ pub struct Persona {
     pub deleted_flag: Option<bool>,
     /// The computer group it is limited to.
     pub group: Option<Reference>,
+    /// When it was made; 2001-01-01 where that is not known.
+    #[serde(deserialize_with = "lenient::time")]
+    pub created_time: Option<Timestamp>,
+    /// Roles that it holds.
+    #[serde(deserialize_with = "lenient::list")]
+    pub content_set_role_list: Vec<Reference>,
     /// Users who may take it on.
     #[serde(deserialize_with = "lenient::list")]
     pub user_list: Vec<Reference>,
@@ -130,6 +184,12 @@ pub struct UserGroup {
     /// The group is deleted.
     #[serde(deserialize_with = "lenient::flag")]
     pub deleted_flag: Option<bool>,
+    /// When it was made; 2001-01-01 where that is not known.
+    #[serde(deserialize_with = "lenient::time")]
+    pub created_time: Option<Timestamp>,
+    /// Roles that its members inherit.
+    #[serde(deserialize_with = "lenient::list")]
+    pub content_set_roles: Vec<Reference>,
     /// Its members.
     #[serde(deserialize_with = "lenient::list")]
     pub user_list: Vec<Reference>,
