@@ -1,6 +1,8 @@
 //! Scheduled actions (the API calls them saved actions), action groups and computer groups.
 
 use super::Reference;
+use crate::facts::Facts;
+use crate::outcome::Undecided;
 use crate::{Input, Source, lenient};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -70,6 +72,9 @@ pub struct ScheduledAction {
     /// The computer group it is limited to.
     #[serde(deserialize_with = "lenient::named", alias = "Target Group")]
     pub target_group: TargetGroup,
+    /// Whether it may issue; without approval it does not. Not told by an exported list.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub approved_flag: Option<bool>,
     /// The package it deploys.
     #[serde(deserialize_with = "lenient::named", alias = "Package")]
     pub package_spec: PackageReference,
@@ -186,6 +191,27 @@ pub struct ActionGroup {
     /// The group is deleted.
     #[serde(deserialize_with = "lenient::flag")]
     pub deleted_flag: Option<bool>,
+}
+
+impl ActionGroup {
+    /// The names of its computer groups. Asks for [`GROUPS`] only where the list holds ids.
+    ///
+    /// # Errors
+    /// When the names are needed and not there.
+    pub fn member_names(&self, facts: &Facts<'_>) -> Result<Vec<String>, Undecided> {
+        if !self.exported_groups.is_empty() {
+            return Ok(self.exported_groups.split(',').map(|name| name.trim().to_owned()).collect());
+        }
+        if self.groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let named: Vec<Reference> = facts.rows(&GROUPS)?;
+        let name = |member: &Reference| {
+            let known = named.iter().find(|group| group.id == member.id);
+            known.map_or_else(|| format!("computer group {}", member.label()), |group| group.name.clone())
+        };
+        Ok(self.groups.iter().map(name).collect())
+    }
 }
 
 #[cfg(test)]

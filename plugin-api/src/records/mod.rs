@@ -5,6 +5,7 @@ pub mod actions;
 pub mod answers;
 pub mod extensions;
 pub mod people;
+pub mod reports;
 pub mod roles;
 pub mod server;
 pub mod settings;

@@ -2,7 +2,6 @@
 
 use crate::inputs::{is_on_default, status, subject};
 use tancheck_plugin_api::prelude::*;
-use tancheck_plugin_api::records::Reference;
 use tancheck_plugin_api::records::actions::{
     ACTION_GROUPS, ActionGroup, GROUPS, SCHEDULED_ACTIONS as ACTIONS, ScheduleStatus, ScheduledAction,
 };
@@ -59,7 +58,7 @@ fn default_group_members(facts: &Facts<'_>, report: &mut Report) -> Result<(), U
             "the action group Default is not in the list; the account may not see it, let an administrator's look",
         ));
     };
-    let members = members(facts, default)?;
+    let members = default.member_names(facts)?;
     let extra: Vec<&String> = members.iter().filter(|name| *name != "No Computers").collect();
     let says = match (extra.is_empty(), extra.len() == members.len()) {
         (true, false) => return Ok(()),
@@ -77,22 +76,6 @@ fn default_group_members(facts: &Facts<'_>, report: &mut Report) -> Result<(), U
             .evidence(facts.seen(&ACTION_GROUPS, &members)),
     );
     Ok(())
-}
-
-/// The names of the computer groups in an action group.
-fn members(facts: &Facts<'_>, group: &ActionGroup) -> Result<Vec<String>, Undecided> {
-    if !group.exported_groups.is_empty() {
-        return Ok(group.exported_groups.split(',').map(|name| name.trim().to_owned()).collect());
-    }
-    if group.groups.is_empty() {
-        return Ok(Vec::new());
-    }
-    let named: Vec<Reference> = facts.rows(&GROUPS)?;
-    let name = |member: &Reference| {
-        let known = named.iter().find(|group| group.id == member.id);
-        known.map_or_else(|| format!("computer group {}", member.label()), |group| group.name.clone())
-    };
-    Ok(group.groups.iter().map(name).collect())
 }
 
 /// Scheduled actions that target Default are known.

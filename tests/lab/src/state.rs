@@ -8,6 +8,7 @@ use crate::areas::groups::Groups;
 use crate::areas::health_check::HealthCheck;
 use crate::areas::people::People;
 use crate::areas::questions::Content;
+use crate::areas::reports::Reports;
 use crate::areas::server::Server;
 use crate::config::Setup;
 use crate::faults::Fault;
@@ -28,6 +29,7 @@ pub(crate) struct State {
     pub(crate) server: Server,
     pub(crate) connect: Connect,
     pub(crate) health_check: HealthCheck,
+    pub(crate) reports: Reports,
     pub(crate) answers: Answers,
 }
 
@@ -44,6 +46,7 @@ impl State {
             server: Server::new(&setup, now),
             connect: Connect::new(setup.seed, now),
             health_check: HealthCheck::new(now),
+            reports: Reports::new(),
             answers: Answers::new(now),
             people,
             setup,

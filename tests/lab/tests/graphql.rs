@@ -25,6 +25,8 @@ const OPERATIONS: &[&str] = &[
        status stopped creationTime startTime expirationTime expireSeconds creator { user { id } } package { name } targets { \
        targetGroup { id } } results { id completed failed expired failedVerification running waiting downloading \
        waitingToRetry pendingVerification verified } } } } } }",
+    "query ($after: Cursor) { reports(first: 100, after: $after, filter: {text: \"Coverage\"}) { totalRecords pageInfo { hasNextPage } \
+       edges { cursor node { id name description moduleName viewDetails { columns { name sourceName sourceColumnName } } } } } }",
     "{ endpoints(first: 1, source: {tds: {scope: TANIUM_CLIENTS}}) { totalRecords collectionInfo { active contributedTotal \
        expectedTotal respondedPercentage respondedTotal startCursor success } } }",
     "{ endpoints(first: 100, filter: {any: false, filters: [{path: \"eidFirstSeen\", op: GT, value: \"2026-02-01T00:00:00Z\"}, \

@@ -10,6 +10,7 @@ pub(crate) mod groups;
 pub(crate) mod health_check;
 pub(crate) mod people;
 pub(crate) mod questions;
+pub(crate) mod reports;
 pub(crate) mod server;
 
 use crate::faults::Fault;

@@ -40,6 +40,8 @@ impl Resolver<'_, '_> {
                 self.allowed(&["read action", "read own action"]).map(|()| self.scheduled_actions())
             }
             "connectConnections" => self.connections(),
+            "reports" => Ok(json!({ ROWS: self.call.state.reports.list(field.argument("filter")) })),
+            "reportResultData" => self.report_results(field),
             "endpoints" => self.allowed(&["read sensor"]).and_then(|()| endpoints::resolve(self, field)),
             "__typename" => Ok("Query".into()),
             // The schema holds no other field.
@@ -60,11 +62,16 @@ impl Resolver<'_, '_> {
         let edges = shown.iter().zip(page.start..);
         let edges: Vec<Value> =
             edges.map(|(node, at)| json!({"cursor": self.cursor(at), "node": node})).collect();
-        Ok(json!({
+        let mut whole = json!({
             "edges": edges,
             "pageInfo": self.page_info(&page, rows.len()),
             "totalRecords": rows.len(),
-        }))
+        });
+        // What a collection has beside its rows.
+        for (key, value) in collection.as_object().into_iter().flatten().filter(|(key, _)| *key != ROWS) {
+            whole[key] = value.clone();
+        }
+        Ok(whole)
     }
 
     pub(super) fn page_info(&self, page: &Page, all: usize) -> Value {
@@ -132,6 +139,17 @@ impl Resolver<'_, '_> {
             })
         });
         json!({"error": null, "tokens": fixed.chain(granted).collect::<Vec<_>>()})
+    }
+
+    fn report_results(&self, field: &Wanted) -> Result<Value, String> {
+        let state = &self.call.state;
+        let id = field.argument("id").as_str().unwrap_or_default();
+        let report = state.reports.by_id(id).ok_or_else(|| format!("report {id:?} not found"))?;
+        if let Some(error) = report.error {
+            return Err(error.to_owned());
+        }
+        let summarize = field.argument("summarize").as_bool().unwrap_or_default();
+        Ok(json!({ ROWS: report.results(state, summarize), "viewDetails": report.view() }))
     }
 
     fn named(&self, id: u64, name: &str) -> Value {

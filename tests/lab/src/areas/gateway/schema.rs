@@ -40,6 +40,12 @@ const TYPES: &[(&str, &[Field])] = &[
             ("myAPITokens", &[], Type("APITokenQueryPayload")),
             ("now", &[], Leaf),
             (
+                "reportResultData",
+                &["after", "before", "first", "id", "last", "refresh", "summarize"],
+                Type("ReportResultDataConnection"),
+            ),
+            ("reports", &["after", "before", "filter", "first", "last"], Type("ReportConnection")),
+            (
                 "scheduledActions",
                 &["after", "before", "filter", "first", "last"],
                 Type("ScheduledActionConnection"),
@@ -187,6 +193,32 @@ const TYPES: &[(&str, &[Field])] = &[
             ("edges", &[], Type("EndpointEdge")),
         ],
     ),
+    ("ReportConnection", &[CONNECTION[0], CONNECTION[1], ("edges", &[], Type("ReportEdge"))]),
+    ("ReportEdge", &[CURSOR, ("node", &[], Type("Report"))]),
+    (
+        "Report",
+        &[
+            ("description", &[], Leaf),
+            ("id", &[], Leaf),
+            ("moduleName", &[], Leaf),
+            ("name", &[], Leaf),
+            ("viewDetails", &[], Type("ReportView")),
+        ],
+    ),
+    ("ReportView", &[("columns", &[], Type("ReportViewColumn"))]),
+    ("ReportViewColumn", &[("name", &[], Leaf), ("sourceColumnName", &[], Leaf), ("sourceName", &[], Leaf)]),
+    (
+        "ReportResultDataConnection",
+        &[
+            CONNECTION[0],
+            CONNECTION[1],
+            ("edges", &[], Type("ReportResultDataEdge")),
+            ("viewDetails", &[], Type("ReportView")),
+        ],
+    ),
+    ("ReportResultDataEdge", &[CURSOR, ("node", &[], Type("ReportResultDataRow"))]),
+    ("ReportResultDataRow", &[("columns", &[], Type("ReportResultDataColumn")), ("count", &[], Leaf)]),
+    ("ReportResultDataColumn", &[("values", &[], Leaf)]),
     ("EndpointEdge", &[CURSOR, ("node", &[], Type("Endpoint"))]),
     (
         "EndpointCollectionInfo",
