@@ -53,6 +53,10 @@ pub const GROUPS: Input =
     Input::new("platform.groups", "computer groups")
         .sources(&[Source::rest("/api/v2/groups").paged().needs(&["read computer group"])]);
 
+/// All packages with their files.
+pub const PACKAGES: Input = Input::new("platform.packages", "packages and their files")
+    .sources(&[Source::rest("/api/v2/packages").paged().needs(&["read package"])]);
+
 /// A scheduled action (`GET /api/v2/saved_actions`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -66,6 +70,9 @@ pub struct ScheduledAction {
     /// 0: enabled, 1: disabled, 2: deleted; the same words in an exported list.
     #[serde(deserialize_with = "lenient::text", alias = "Status")]
     pub status: String,
+    /// Somebody approved it; what is not approved does not issue. Not in an exported list.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub approved_flag: Option<bool>,
     /// The action group it deploys to.
     #[serde(deserialize_with = "lenient::named", alias = "Action Group")]
     pub action_group: Reference,
@@ -172,6 +179,62 @@ pub struct Parameter {
     pub value: String,
 }
 
+/// A package (`GET /api/v2/packages`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Package {
+    /// Its id.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: String,
+    /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
+    pub name: String,
+    /// The content set it belongs to.
+    #[serde(deserialize_with = "lenient::named")]
+    pub content_set: Reference,
+    /// The id of the package it was copied from; empty or 0 for an original.
+    #[serde(deserialize_with = "lenient::id")]
+    pub source_id: String,
+    /// The package is deleted.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub deleted_flag: Option<bool>,
+    /// Its files.
+    #[serde(deserialize_with = "lenient::list")]
+    pub files: Vec<PackageFile>,
+}
+
+/// A file of a package.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct PackageFile {
+    /// Its id.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: String,
+    /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
+    pub name: String,
+    /// 0: the cache status tells; 2, 4: in progress; 200: done; other numbers are errors.
+    #[serde(deserialize_with = "lenient::number")]
+    pub status: Option<f64>,
+    /// `Cached`, `Processing`, or a text that begins with `ERROR` or `Error`.
+    #[serde(deserialize_with = "lenient::text")]
+    pub cache_status: String,
+}
+
+impl PackageFile {
+    /// Why clients cannot get the file; `None` where it is cached, or about to be.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        if self.cache_status.to_ascii_lowercase().starts_with("error") {
+            return Some(self.cache_status.clone());
+        }
+        match self.status {
+            None | Some(0.0 | 2.0 | 4.0 | 200.0) => None,
+            Some(code) => Some(format!("download status {code}")),
+        }
+    }
+}
+
 /// An action group (`GET /api/v2/action_groups`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -218,6 +281,17 @@ impl ActionGroup {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn files_that_clients_cannot_get() {
+        let failure = |status, cache_status: &str| {
+            PackageFile { status, cache_status: cache_status.to_owned(), ..PackageFile::default() }.failure()
+        };
+        assert_eq!(failure(Some(200.0), "Cached"), None);
+        assert_eq!(failure(Some(4.0), "Processing"), None);
+        assert_eq!(failure(Some(404.0), "").as_deref(), Some("download status 404"));
+        assert_eq!(failure(Some(200.0), "Error: no space").as_deref(), Some("Error: no space"));
+    }
 
     #[test]
     fn an_exported_row_reads_like_the_object() {

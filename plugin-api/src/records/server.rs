@@ -1,7 +1,7 @@
 //! The server itself: client counts, licence, solutions, schedules of module services, diagnostics.
 
 use crate::{Input, ProductVersion, Source, lenient};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -189,6 +189,18 @@ pub struct PluginSchedule {
     /// Whether it runs.
     #[serde(deserialize_with = "lenient::flag")]
     pub enabled: Option<bool>,
+    /// The schedule is deleted.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub deleted_flag: Option<bool>,
+    /// The hour of the day it runs from, where it runs at some hours only.
+    #[serde(deserialize_with = "lenient::number")]
+    pub start_hour: Option<f64>,
+    /// The hour of the day it runs until, where it runs at some hours only.
+    #[serde(deserialize_with = "lenient::number")]
+    pub end_hour: Option<f64>,
+    /// The days it runs on, where it runs on some only.
+    #[serde(deserialize_with = "lenient::text")]
+    pub run_on_days: String,
     /// The exit code of the last run; 4294967295 is −1.
     pub last_exit_code: Option<u64>,
     /// What the last run said; begins with `ERROR:` on failure.
@@ -203,6 +215,26 @@ pub struct PluginSchedule {
 }
 
 impl PluginSchedule {
+    /// Whether it is meant to run.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.enabled != Some(false) && self.deleted_flag != Some(true)
+    }
+
+    /// By how much its last run is late: three intervals went by without one. `None` where it is in time, has not
+    /// run yet, or runs at some hours or days only. A quarter of an hour is no delay.
+    #[must_use]
+    pub fn overdue(&self, now: Timestamp) -> Option<SignedDuration> {
+        const GRACE: SignedDuration = SignedDuration::from_mins(15);
+        let limited = [self.start_hour, self.end_hour].iter().any(|hour| hour.is_some_and(|hour| hour > 0.0));
+        if limited || !self.run_on_days.is_empty() {
+            return None;
+        }
+        let allowed = SignedDuration::try_from_secs_f64(self.run_interval_seconds? * 3.0).ok()?;
+        let since = now.duration_since(self.last_run_time?);
+        (since > allowed.max(GRACE)).then_some(since)
+    }
+
     /// Why the last run counts as failed.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
@@ -247,6 +279,26 @@ mod tests {
         assert!(covers("02-[1-4]00-[0-9][0-9][0-9][0-9]", "02-300-0029"));
         assert!(!covers("02-[1-4]00-[0-9][0-9][0-9][0-9]", "02-500-0053"));
         assert!(!covers("99-010-0035", "99-010-00351") && !covers("99-010-0035", "99-010-003"));
+    }
+
+    #[test]
+    fn a_schedule_is_overdue_after_three_intervals() {
+        let last: Timestamp = "2026-06-30T12:00:00Z".parse().unwrap();
+        let schedule = |seconds, days: &str| PluginSchedule {
+            last_run_time: Some(last),
+            run_interval_seconds: seconds,
+            run_on_days: days.to_owned(),
+            ..PluginSchedule::default()
+        };
+        let late = |schedule: PluginSchedule, minutes| {
+            schedule.overdue(last + SignedDuration::from_mins(minutes)).map(|delay| delay.as_mins())
+        };
+        assert_eq!(late(schedule(Some(3600.0), ""), 180), None);
+        assert_eq!(late(schedule(Some(3600.0), ""), 181), Some(181));
+        assert_eq!(late(schedule(Some(30.0), ""), 15), None, "a short interval gets some grace");
+        assert_eq!(late(schedule(Some(30.0), ""), 16), Some(16));
+        assert_eq!(late(schedule(Some(30.0), "Mon, Tue"), 9999), None);
+        assert_eq!(late(schedule(None, ""), 9999), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::inputs::{TPAN_FINDINGS, TPAN_MAX_AGE_DAYS, TPAN_REPORTS, newest_report};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::{PLUGIN_SCHEDULES, PluginSchedule};
+use tancheck_plugin_api::templates::module_health::report_schedules;
 
 const REVIEW_DUE_EVERY_DAYS: Setting = Setting::integer("service_review_due_every_days", 30, 1, 366)
     .unit("days")
@@ -18,7 +19,7 @@ pub(crate) const REVIEW: Check = Check::hybrid("health-check.service-review")
     .settings(&[&TPAN_MAX_AGE_DAYS])
     .due_every(&REVIEW_DUE_EVERY_DAYS)
     .guide(&[guide("Review and remediate Tanium Health Check issues", 28)])
-    .what("Looks for enabled schedules of the TPAN or Health Check service whose last run failed, and for a TPAN report that is overdue. Clean, it still asks a person once a month to look over the Health Check page.")
+    .what("Looks for enabled schedules of the TPAN or Health Check service whose last run failed or is overdue, and for a TPAN report that is overdue. Clean, it still asks a person once a month to look over the Health Check page.")
     .why("A tool that is silently broken reports nothing, which looks like health.")
     .limits("Health Check has no public route for its own state: schedules are recognised by the words tpan and health in their names, and there may be none.")
     .related(&["health-check.tpan-report-age"])
@@ -48,19 +49,7 @@ pub(crate) fn tpan_schedules(facts: &Facts<'_>) -> Result<Vec<PluginSchedule>, U
 }
 
 fn service_review(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
-    for schedule in tpan_schedules(facts)?.iter().filter(|schedule| schedule.enabled != Some(false)) {
-        if let Some(failure) = schedule.failure() {
-            report.finding(
-                Finding::on(Subject::new("plugin schedule", &schedule.id, &schedule.name))
-                    .says(format!("its last run failed: {failure}"))
-                    .expected("exit code 0")
-                    .confirms(&failure)
-                    .evidence(
-                        facts.seen(&PLUGIN_SCHEDULES, [&schedule.plugin_bundle, &schedule.plugin_name]),
-                    ),
-            );
-        }
-    }
+    report_schedules(facts, report, &tpan_schedules(facts)?);
     let limit = facts.integer(&TPAN_MAX_AGE_DAYS)?;
     if let Ok(Some(newest)) = newest_report(facts)
         && facts.days_since(newest) > limit

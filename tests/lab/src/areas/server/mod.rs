@@ -3,6 +3,7 @@
 mod faults;
 mod info;
 mod metrics;
+mod modules;
 mod routes;
 
 use crate::areas::fleet::{SERVERS, ZONE_SERVERS};
@@ -120,8 +121,8 @@ impl Server {
             module_connected: "Success".to_owned(),
             module_loaded: "Success".to_owned(),
             module_count: 23,
-            solutions: solutions(now),
-            license: license(seats, now),
+            solutions: modules::solutions(now),
+            license: modules::license(seats, now),
             schedules: schedules(now),
             settings: settings(now),
             metrics: BTreeMap::new(),
@@ -135,52 +136,6 @@ impl Server {
 
     pub(crate) fn setting_mut(&mut self, name: &str) -> Option<&mut Setting> {
         self.settings.iter_mut().find(|setting| setting.name == name)
-    }
-}
-
-/// Ids and versions are those of the vendor's own example of server_info.
-fn solutions(now: Timestamp) -> Vec<Solution> {
-    let solution = |id, name, version, category, workbench| Solution {
-        id,
-        name,
-        version,
-        category,
-        workbench,
-        imported: now - days(45),
-    };
-    vec![
-        solution("01-001-0001", "Initial Content - Base", "7.1.5.0003", "Core", None),
-        solution("01-001-0019", "Client Maintenance", "6.5.4.0028", "Core", None),
-        solution("01-001-0089", "Common UI Components", "1.3.2.0060", "", Some("CommonUIComponents")),
-        solution("01-900-0072", "Tanium Interact", "2.0.2.0011", "Core", Some("Interact")),
-        solution("01-890-0107", "Tanium Trends", "2.4.2.0001", "Core", Some("Trends")),
-        solution("99-200-0008", "Tanium Connect", "4.11.2.0017", "Core", Some("Connect")),
-        solution("99-300-0047", "Tanium Discover", "3.0.0.0330", "Operations", Some("Discover")),
-        solution(HEALTH_CHECK_SOLUTION, "Tanium Health Check", "1.0.9.0048", "Core", Some("Health Check")),
-        // The vendor's documents do not tell the id of Client Management; this one is the lab's own.
-        solution("01-800-0001", "Tanium Client Management", "1.4.0.0001", "Core", Some("Client Management")),
-        solution("98-010-0242", "Tanium tpan2-plugin", "0.1.0.0001", "Core", None),
-    ]
-}
-
-fn license(seats: u64, now: Timestamp) -> License {
-    let expires = now + days(250);
-    let module = |name, matches| Licensed { name, matches, seats: Some(seats), expires: Some(expires) };
-    let content = |name, matches| Licensed { name, matches, seats: None, expires: None };
-    License {
-        seats,
-        days: 365,
-        expires,
-        solutions: vec![
-            content("Foundation", "01-[0-8][0-8][0-9]-[0-9][0-9][0-9][0-9]"),
-            content("Labs", "98-[0-9][0-9][0-9]-[0-9][0-9][0-9][0-9]"),
-            module("Interact", "01-900-[0-9][0-9][0-9][0-9]"),
-            module("Trends", "01-890-[0-9][0-9][0-9][0-9]"),
-            module("Connect", "99-200-0008"),
-            module("Health Check", HEALTH_CHECK_SOLUTION),
-            module("Client Management", "01-800-[0-9][0-9][0-9][0-9]"),
-            module("Discover", "99-300-[0-9][0-9][0-9][0-9]"),
-        ],
     }
 }
 
