@@ -91,7 +91,16 @@ pub struct Undecided {
     pub input: Option<String>,
 }
 
+/// What the reason holds where the API Gateway reported an error that is neither a refusal nor an unknown field.
+pub const GATEWAY_ERROR: &str = "the Gateway could not answer";
+
 impl Undecided {
+    /// Whether the API Gateway took the query and then failed at it. For judges to which that is a finding.
+    #[must_use]
+    pub fn is_gateway_error(&self) -> bool {
+        self.outcome == Outcome::NotEvaluated && self.reason.contains(GATEWAY_ERROR)
+    }
+
     /// Something that the judge needs is missing or not understood.
     #[must_use]
     pub fn not_evaluated(reason: impl Into<String>) -> Self {

@@ -6,6 +6,7 @@ use super::gate;
 use super::transport::{Call, Problem, Transport};
 use serde_json::{Map, Value, json};
 use tancheck_plugin_api::Outcome;
+use tancheck_plugin_api::outcome::GATEWAY_ERROR;
 
 /// A query, ready to be sent.
 #[derive(Clone, Debug)]
@@ -136,7 +137,7 @@ fn refused(said: &str, label: &str) -> Problem {
     } else if lower.contains("must refer to an existing sensor") {
         (Outcome::NotEvaluated, "a sensor that the query names is not imported")
     } else {
-        (Outcome::NotEvaluated, "the Gateway could not answer")
+        (Outcome::NotEvaluated, GATEWAY_ERROR)
     };
     Problem { said: said.to_owned(), ..Problem::new(outcome, format!("{label}: {what} ({said})")) }
 }

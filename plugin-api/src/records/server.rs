@@ -170,6 +170,16 @@ pub struct ImportedSolution {
     pub deleted_flag: Option<bool>,
 }
 
+impl ImportedSolution {
+    /// Whether it is the module with this name, and not deleted. Names may have `Tanium ` in front and ` (DEV)` behind.
+    #[must_use]
+    pub fn is_module(&self, name: &str) -> bool {
+        let own = self.name.strip_suffix(" (DEV)").unwrap_or(&self.name);
+        let own = own.strip_prefix("Tanium ").unwrap_or(own);
+        self.deleted_flag != Some(true) && own.eq_ignore_ascii_case(name)
+    }
+}
+
 /// A schedule by which the server calls a module's service (`GET /api/v2/plugin_schedules`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -279,6 +289,19 @@ mod tests {
         assert!(covers("02-[1-4]00-[0-9][0-9][0-9][0-9]", "02-300-0029"));
         assert!(!covers("02-[1-4]00-[0-9][0-9][0-9][0-9]", "02-500-0053"));
         assert!(!covers("99-010-0035", "99-010-00351") && !covers("99-010-0035", "99-010-003"));
+    }
+
+    #[test]
+    fn modules_are_known_by_name() {
+        let solution = |name: &str, deleted_flag| ImportedSolution {
+            name: name.to_owned(),
+            deleted_flag,
+            ..ImportedSolution::default()
+        };
+        assert!(solution("Tanium Trends", None).is_module("trends"));
+        assert!(solution("Trends (DEV)", Some(false)).is_module("Trends"));
+        assert!(!solution("Tanium Trends", Some(true)).is_module("Trends"));
+        assert!(!solution("Tanium Trends Content", None).is_module("Trends"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::records::actions::{PACKAGES, Package, SCHEDULED_ACTIONS, ScheduleStat
 use crate::records::server::{PLUGIN_SCHEDULES, PluginSchedule, SERVER_INFO, ServerInfo};
 
 /// How often somebody looks over the module's own issues.
-pub const REVIEW_DUE_EVERY_DAYS: Setting = Setting::integer("due_every_days", 30, 1, 366)
+pub const REVIEW_DUE_EVERY_DAYS: Setting = Setting::integer("review_due_every_days", 30, 1, 366)
     .unit("days")
     .about("how often somebody looks over this module's own issues")
     .from_guide();
