@@ -35,6 +35,17 @@ pub enum Accepts {
     Choice(&'static [&'static str]),
 }
 
+/// The words by which a service's list is asked for page by page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Paging {
+    /// `limit` rows from `offset` on.
+    #[default]
+    LimitOffset,
+    /// `take` so many rows after those to `skip`.
+    SkipTake,
+}
+
 /// Where an input comes from. Every kind reads; none can change anything.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SourceKind {
@@ -47,6 +58,7 @@ pub(crate) enum SourceKind {
         service: &'static str,
         path: &'static str,
         page: Option<u32>,
+        paging: Paging,
     },
     Gateway {
         query: &'static str,
@@ -115,7 +127,7 @@ impl Source {
     /// `GET` on a module's service: `/plugin/products/<service><path>`. Delivers rows unless told otherwise.
     #[must_use]
     pub const fn service(service: &'static str, path: &'static str) -> Self {
-        Self::new(SourceKind::Service { service, path, page: None })
+        Self::new(SourceKind::Service { service, path, page: None, paging: Paging::LimitOffset })
     }
 
     /// A GraphQL query to the API Gateway. `connection` is the name of the field whose `edges { node }` are the rows;
@@ -189,9 +201,20 @@ impl Source {
 
     /// Reads a service's list by `limit` and `offset`, `page` rows at a time.
     #[must_use]
-    pub const fn limit_offset(mut self, rows: u32) -> Self {
-        if let SourceKind::Service { page, .. } = &mut self.kind {
+    pub const fn limit_offset(self, rows: u32) -> Self {
+        self.by_page(rows, Paging::LimitOffset)
+    }
+
+    /// Reads a service's list by `skip` and `take`, `page` rows at a time.
+    #[must_use]
+    pub const fn skip_take(self, rows: u32) -> Self {
+        self.by_page(rows, Paging::SkipTake)
+    }
+
+    const fn by_page(mut self, rows: u32, words: Paging) -> Self {
+        if let SourceKind::Service { page, paging, .. } = &mut self.kind {
             *page = Some(rows);
+            *paging = words;
         }
         self
     }

@@ -27,7 +27,7 @@ pub mod wire;
 pub use check::{Cadence, Check, GuideReference, Judge, Kind, guide};
 pub use facts::Facts;
 pub use finding::{Finding, Report, Severity, Subject};
-pub use input::{Accepts, Each, Input, Shape, Source};
+pub use input::{Accepts, Each, Input, Paging, Shape, Source};
 pub use outcome::{Outcome, Undecided, settle};
 pub use plugin::{Plugin, Solution};
 pub use remedy::{Remedy, Reversible, Risk, Step};

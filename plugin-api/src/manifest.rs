@@ -5,7 +5,7 @@ mod build;
 
 use crate::check::{Cadence, Kind};
 use crate::finding::Severity;
-use crate::input::Shape;
+use crate::input::{Paging, Shape};
 use crate::remedy::{Reversible, Risk};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -242,9 +242,12 @@ pub enum Request {
         service: String,
         /// Path below it.
         path: String,
-        /// Rows of a page, where the list is read by `limit` and `offset`.
+        /// Rows of a page, where the list is read page by page.
         #[serde(default)]
         page: Option<u32>,
+        /// The words by which a page is asked for.
+        #[serde(default)]
+        paging: Paging,
     },
     /// A GraphQL query.
     Gateway {

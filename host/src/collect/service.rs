@@ -1,23 +1,24 @@
-//! Services of modules: `/plugin/products/<service>/…`, whole or by limit and offset.
+//! Services of modules: `/plugin/products/<service>/…`, whole or page by page.
 
 use super::document::{self, Place, not_evaluated};
 use super::fetched::{Data, Fetched};
 use super::transport::{Call, Problem, Transport};
+use super::way::Pages;
 use serde_json::Value;
-use tancheck_plugin_api::Shape;
+use tancheck_plugin_api::{Paging, Shape};
 
 /// Reads a service's list page by page, until a page is not full.
 pub(super) async fn read_paged(
     net: &impl Transport,
     call: &Call,
-    size: u32,
+    pages: Pages,
     place: &Place,
 ) -> Result<Fetched, Problem> {
-    let size = (size as usize).max(1);
+    let size = (pages.rows as usize).max(1);
     let mut gathered: Vec<Value> = Vec::new();
     let mut previous: Vec<Value> = Vec::new();
     loop {
-        let page = match read_page(net, call, size, gathered.len(), place).await {
+        let page = match read_page(net, call, pages.paging, size, gathered.len(), place).await {
             Ok(page) => page,
             Err(problem) if !gathered.is_empty() => {
                 let gap = format!("only the first {} rows came: {problem}", gathered.len());
@@ -25,7 +26,7 @@ pub(super) async fn read_paged(
             }
             Err(problem) => return Err(problem),
         };
-        // A service that does not know `offset` gives the same rows again.
+        // A service that does not know the words gives the same rows again.
         if !page.is_empty() && page == previous {
             let gap = format!("{}: every page holds the same {} rows", call.label(), page.len());
             return Ok(Fetched { gaps: vec![gap], ..Fetched::whole(Data::Rows(gathered)) });
@@ -33,7 +34,7 @@ pub(super) async fn read_paged(
         let full = page.len() == size;
         gathered.extend(page.iter().cloned());
         previous = page;
-        // More rows than a page holds: the service does not know `limit` and has given all.
+        // More rows than a page holds: the service does not know them either, and has given all.
         if !full {
             return Ok(Fetched::whole(Data::Rows(gathered)));
         }
@@ -43,12 +44,17 @@ pub(super) async fn read_paged(
 async fn read_page(
     net: &impl Transport,
     call: &Call,
+    paging: Paging,
     size: usize,
     offset: usize,
     place: &Place,
 ) -> Result<Vec<Value>, Problem> {
     let separator = if call.path.contains('?') { '&' } else { '?' };
-    let path = format!("{}{separator}limit={size}&offset={offset}", call.path);
+    let page = match paging {
+        Paging::LimitOffset => format!("limit={size}&offset={offset}"),
+        Paging::SkipTake => format!("skip={offset}&take={size}"),
+    };
+    let path = format!("{}{separator}{page}", call.path);
     let call = Call { path, ..call.clone() };
     let document = document::fetch(net, &call).await?;
     match place.take(document, Shape::Rows, &call.label())? {
@@ -64,8 +70,12 @@ mod tests {
     use serde_json::json;
 
     async fn read(net: &Faked, path: &str) -> (Vec<Value>, Vec<String>) {
+        read_by(net, path, Paging::LimitOffset).await
+    }
+
+    async fn read_by(net: &Faked, path: &str, paging: Paging) -> (Vec<Value>, Vec<String>) {
         let place = Place::Key("jobs".to_owned());
-        let fetched = read_paged(net, &Call::get(path), 2, &place).await.unwrap();
+        let fetched = read_paged(net, &Call::get(path), Pages { rows: 2, paging }, &place).await.unwrap();
         match fetched.data {
             Data::Rows(rows) => (rows, fetched.gaps),
             other => panic!("{other:?}"),
@@ -85,6 +95,14 @@ mod tests {
                 "/plugin/products/patch/v1/jobs?filter=x&limit=2&offset=2",
             ]
         );
+    }
+
+    #[tokio::test]
+    async fn a_service_may_call_it_skip_and_take() {
+        let net = Faked::answers([json!([1, 2]), json!([3])]);
+        let (rows, _) = read_by(&net, "/plugin/products/deploy/v3/deployments", Paging::SkipTake).await;
+        assert_eq!(rows.len(), 3);
+        assert_eq!(net.calls()[1].path, "/plugin/products/deploy/v3/deployments?skip=2&take=2");
     }
 
     #[tokio::test]

@@ -357,8 +357,8 @@ impl<T: Transport> Settler<T> {
     async fn send(&self, way: &Way, ask: &Ask, kind: &str, net: &Meter<'_, T>) -> Result<Fetched, Problem> {
         match ask {
             Ask::Rest { call, paged: true } => rest::read_paged(net, call, &way.place).await,
-            Ask::Service { call, page: Some(size) } => {
-                service::read_paged(net, call, *size, &way.place).await
+            Ask::Service { call, page: Some(pages) } => {
+                service::read_paged(net, call, *pages, &way.place).await
             }
             Ask::Rest { call, .. } | Ask::Service { call, .. } => {
                 Ok(Fetched::whole(Data::Document(document::fetch(net, call).await?)))

@@ -12,7 +12,7 @@ use crate::config::InputOverride;
 use serde_json::Value;
 use tancheck_plugin_api::facts::Body;
 use tancheck_plugin_api::manifest::{Each, Input, Request, Source};
-use tancheck_plugin_api::{Outcome, Shape};
+use tancheck_plugin_api::{Outcome, Paging, Shape};
 
 /// A way to an input.
 #[derive(Clone, Debug)]
@@ -26,11 +26,18 @@ pub(super) struct Way {
     pub(super) each: Option<Each>,
 }
 
+/// How a service's list is read page by page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pages {
+    pub(super) rows: u32,
+    pub(super) paging: Paging,
+}
+
 /// A request to the deployment with nothing left to fill in.
 #[derive(Clone, Debug)]
 pub(super) enum Ask {
     Rest { call: Call, paged: bool },
-    Service { call: Call, page: Option<u32> },
+    Service { call: Call, page: Option<Pages> },
     Gateway(gateway::Query),
     Metrics { call: Call },
     Question(Question),
@@ -64,10 +71,12 @@ impl Way {
     fn of_site(site: &InputOverride, model: Option<&Source>) -> Self {
         let path = site.path.clone();
         let request = match (&site.service, model.map(|model| &model.request)) {
-            (Some(service), Some(Request::Service { page, .. })) => {
-                Request::Service { service: service.clone(), path, page: *page }
+            (Some(service), Some(Request::Service { page, paging, .. })) => {
+                Request::Service { service: service.clone(), path, page: *page, paging: *paging }
             }
-            (Some(service), _) => Request::Service { service: service.clone(), path, page: None },
+            (Some(service), _) => {
+                Request::Service { service: service.clone(), path, page: None, paging: Paging::default() }
+            }
             (None, Some(Request::Rest { options, paged, .. })) => {
                 Request::Rest { path, options: options.clone(), paged: *paged }
             }
@@ -94,9 +103,9 @@ impl Way {
                 let call = Call { options, ..Call::get(filling.text(path, Target::Path)?) };
                 Ask::Rest { call, paged: *paged }
             }
-            Request::Service { service, path, page } => {
+            Request::Service { service, path, page, paging } => {
                 let path = format!("/plugin/products/{service}{}", filling.text(path, Target::Path)?);
-                Ask::Service { call: Call::get(path), page: *page }
+                Ask::Service { call: Call::get(path), page: page.map(|rows| Pages { rows, paging: *paging }) }
             }
             Request::Gateway { query, connection, variables } => {
                 let mut filled = Vec::new();
@@ -180,7 +189,7 @@ impl Ask {
             | Self::Service { call, page: None }
             | Self::Metrics { call } => call.key(),
             Self::Rest { call, paged: true } => format!("{} by page", call.key()),
-            Self::Service { call, page: Some(size) } => format!("{} by {size}", call.key()),
+            Self::Service { call, page: Some(pages) } => format!("{} by {}", call.key(), pages.rows),
             Self::Gateway(query) => query.call().key(),
             Self::Question(Question { text, group, sample }) => {
                 format!("question {text} | {group} | {sample}").trim_end_matches([' ', '|']).to_owned()

@@ -164,8 +164,8 @@ impl Request {
             SourceKind::Rest { path, options, paged } => {
                 Self::Rest { path: path.to_owned(), options: options.to_owned(), paged }
             }
-            SourceKind::Service { service, path, page } => {
-                Self::Service { service: service.to_owned(), path: path.to_owned(), page }
+            SourceKind::Service { service, path, page, paging } => {
+                Self::Service { service: service.to_owned(), path: path.to_owned(), page, paging }
             }
             SourceKind::Gateway { query, connection, variables } => Self::Gateway {
                 query: query.to_owned(),
