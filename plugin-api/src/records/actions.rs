@@ -70,9 +70,6 @@ pub struct ScheduledAction {
     /// 0: enabled, 1: disabled, 2: deleted; the same words in an exported list.
     #[serde(deserialize_with = "lenient::text", alias = "Status")]
     pub status: String,
-    /// Somebody approved it; what is not approved does not issue. Not in an exported list.
-    #[serde(deserialize_with = "lenient::flag")]
-    pub approved_flag: Option<bool>,
     /// The action group it deploys to.
     #[serde(deserialize_with = "lenient::named", alias = "Action Group")]
     pub action_group: Reference,
