@@ -76,6 +76,9 @@ pub struct ScheduledAction {
     /// The computer group it is limited to.
     #[serde(deserialize_with = "lenient::named", alias = "Target Group")]
     pub target_group: TargetGroup,
+    /// Whether it may issue; without approval it does not. Not told by an exported list.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub approved_flag: Option<bool>,
     /// The package it deploys.
     #[serde(deserialize_with = "lenient::named", alias = "Package")]
     pub package_spec: PackageReference,
