@@ -91,11 +91,7 @@ impl Machine {
     pub fn with_untrusted(packages: &[&str]) -> Self {
         let machine = Self::empty();
         for path in libraries(packages).values() {
-            let target = machine.path("plugins").join(path.file_name().unwrap());
-            // A link costs nothing, but not every pair of folders can be linked.
-            if std::fs::hard_link(path, &target).is_err() {
-                std::fs::copy(path, &target).unwrap();
-            }
+            link(path, &machine.path("plugins").join(path.file_name().unwrap()));
         }
         machine
     }
@@ -107,6 +103,17 @@ impl Machine {
         let mut command = machine.command(&["plugins", "trust", "--package", "--yes"]);
         command.args(machine.plugin_files());
         let _ = machine.finish(&mut command).exits(0);
+        machine
+    }
+
+    /// Another machine with the same files: the same plugins, trust, configuration and history.
+    ///
+    /// # Panics
+    /// When a file cannot be copied.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        let machine = Self::empty();
+        copy_folder(self.folder.path(), machine.folder.path());
         machine
     }
 
@@ -184,5 +191,33 @@ impl Machine {
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         text.replace(&self.folder.path().display().to_string(), "[machine]")
+    }
+}
+
+/// Copies a folder with the times of its files, which are part of what exported files say.
+///
+/// # Panics
+/// When a file cannot be copied.
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else if target.extension().is_some_and(|extension| extension == "so") {
+            link(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).unwrap();
+            let written = entry.metadata().unwrap().modified().unwrap();
+            std::fs::File::options().append(true).open(target).unwrap().set_modified(written).unwrap();
+        }
+    }
+}
+
+/// A link costs nothing, but not every pair of folders can be linked.
+fn link(from: &Path, to: &Path) {
+    if std::fs::hard_link(from, to).is_err() {
+        std::fs::copy(from, to).unwrap();
     }
 }

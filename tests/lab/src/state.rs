@@ -2,6 +2,7 @@
 
 use crate::areas::actions::Actions;
 use crate::areas::answers::Answers;
+use crate::areas::bundles::Bundles;
 use crate::areas::connect::Connect;
 use crate::areas::fleet::Fleet;
 use crate::areas::groups::Groups;
@@ -31,6 +32,7 @@ pub(crate) struct State {
     pub(crate) health_check: HealthCheck,
     pub(crate) reports: Reports,
     pub(crate) answers: Answers,
+    pub(crate) bundles: Bundles,
 }
 
 impl State {
@@ -48,6 +50,7 @@ impl State {
             health_check: HealthCheck::new(now),
             reports: Reports::new(),
             answers: Answers::new(now),
+            bundles: Bundles::new(now),
             people,
             setup,
             now,

@@ -23,13 +23,8 @@ pub fn root() -> PathBuf {
 /// When cargo fails, or a package has no library.
 #[must_use]
 pub fn build(packages: &[&str]) -> BTreeMap<String, PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let mut cargo = cargo();
-    cargo
-        .arg("build")
-        .arg("--message-format=json-render-diagnostics")
-        .arg("--target-dir")
-        .arg(target.join("guests"));
+    cargo.arg("build").arg("--message-format=json-render-diagnostics").arg("--target-dir").arg(guests());
     for package in packages {
         cargo.args(["--package", package]);
     }
@@ -51,6 +46,28 @@ pub fn build(packages: &[&str]) -> BTreeMap<String, PathBuf> {
         assert!(libraries.contains_key(*package), "{package} has no library");
     }
     libraries
+}
+
+/// Whether the library of a package is there, and as new as every file it was made of.
+#[must_use]
+pub fn is_built(package: &str) -> bool {
+    is_newest(package).is_some_and(|newest| newest)
+}
+
+fn is_newest(package: &str) -> Option<bool> {
+    let file = format!("{}{}", std::env::consts::DLL_PREFIX, package.replace('-', "_"));
+    let library = guests().join("debug").join(file);
+    let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    let built = changed(&library.with_extension(std::env::consts::DLL_EXTENSION))?;
+    let made_of = std::fs::read_to_string(library.with_extension("d")).ok()?;
+    let (_, files) = made_of.lines().next()?.split_once(": ")?;
+    Some(files.split(' ').all(|file| changed(Path::new(file)).is_some_and(|changed| changed <= built)))
+}
+
+/// The target folder of the libraries.
+fn guests() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("guests")
 }
 
 /// Builds one package and returns its library.

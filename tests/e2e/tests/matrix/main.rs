@@ -1,9 +1,9 @@
 //! The matrix: every check of every plugin, walked through all that can happen to it, by the real binary with real
 //! plugins against the lab.
 //!
-//! - healthy deployment → pass, or the outcome that [`expected::HEALTHY`] states;
+//! - healthy deployment → pass, or the outcome that [`tables`] states;
 //! - each fault of the lab → exactly its findings, with severity and a remedy, and no other check changes;
-//! - each input withheld → not-evaluated, never a pass, but for those [`expected::SUPPLEMENTS`] names;
+//! - each input withheld → not-evaluated, never a pass, but for those that [`tables`] names;
 //! - each privilege withheld → no-permission;
 //! - tasks: due → attested → pass → expired → due.
 //!
@@ -15,20 +15,15 @@
     reason = "a test fails by panicking, and says when it is skipped"
 )]
 
-mod expected;
 mod faults;
 mod site;
+mod tables;
 mod tasks;
 mod withheld;
 
-use expected::HEALTHY;
-use site::Site;
+use site::{Site, list, manifests};
 use std::collections::BTreeMap;
-
-/// The outcome that a check has on the healthy deployment.
-fn healthy(check: &str) -> &'static str {
-    HEALTHY.iter().find(|(id, ..)| *id == check).map_or("pass", |(_, outcome, _)| outcome)
-}
+use tables::healthy;
 
 #[test]
 fn a_healthy_deployment_passes() {
@@ -40,8 +35,8 @@ fn a_healthy_deployment_passes() {
         .map(|check| (check.id(), format!("{}: {}", check.outcome(), check.why())))
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    for (id, _, why) in HEALTHY {
-        let said = report.check(id).why();
+    for (id, healthy) in tables::tables().values().flat_map(|table| &table.healthy) {
+        let (said, why) = (report.check(id).why(), &healthy.because);
         assert!(said.contains(why), "{id} says {said:?}, not {why:?}");
     }
 }
@@ -77,17 +72,11 @@ fn no_privilege_is_invented() {
         return;
     };
     let known: Vec<&str> = known.lines().map(str::trim).collect();
-    for manifest in Site::bare().manifests() {
-        let sources = manifest["inputs"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .flat_map(|input| input["sources"].as_array().unwrap());
-        for source in sources {
-            for key in ["needs", "complete_with"] {
-                for name in source[key].as_array().into_iter().flatten().filter_map(|name| name.as_str()) {
-                    assert!(known.contains(&name), "{name:?} is no privilege of the platform: {source}");
-                }
+    let inputs = manifests().iter().flat_map(|manifest| list(manifest, "inputs"));
+    for source in inputs.flat_map(|input| list(input, "sources")) {
+        for key in ["needs", "complete_with"] {
+            for name in list(source, key).filter_map(|name| name.as_str()) {
+                assert!(known.contains(&name), "{name:?} is no privilege of the platform: {source}");
             }
         }
     }

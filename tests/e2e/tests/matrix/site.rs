@@ -1,66 +1,88 @@
 //! A deployment with its site: the lab, a machine with tancheck, settings, exported files, and a month of history.
 
+use crate::tables;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
-use tancheck_e2e::Machine;
+use tancheck_e2e::{Machine, copy_folder};
 use tancheck_lab::Lab;
 
-/// The plugins that are walked: every one of the repository.
-pub(crate) fn packages() -> Vec<String> {
-    tancheck_test_support::plugins()
-}
-
-/// The site's settings: what the checks need to know before they can decide.
-const SETTINGS: &str = r#"
-# The lab answers at once, and there are hundreds of runs.
+/// The lab answers at once, and there are hundreds of runs. History is kept by name: each lab has another port.
+const LIMITS: &str = r#"
+id = "lab"
 [limits]
 questions_in_flight = 32
 calls_in_flight = 32
 retries = 0
 question_timeout = "10s"
-
-[modules]
-enable = ["actions", "client-management", "connect", "health-check"]
-
-[modules.actions]
-intended_on_default = ["Parked on purpose"]
-solution_issuer_patterns = ["Endpoint Configuration"]
-
-[modules.client-management]
-owners = ["sam.novak"]
-required_permissions = ["client-management view health", "client-management operate"]
-approved_servers = ["ts1.lab.example", "ts2.lab.example", "zs1.lab.example", "zs2.lab.example"]
-clients_per_zone_server = 200
-container_group = "Client Containers"
-exempt_groups = ["All Virtual Machines"]
-expected_counts = { LogVerbosityLevel = ["0=50", "1=440"] }
-sensitive_groups = ["All Virtual Machines"]
-baseline = { MessageBufferLimit = ["500", ""], LogVerbosityLevel = ["0", "1", "10"], ServerNameList = ["ts1.lab.example,ts2.lab.example", "zs1.lab.example,zs2.lab.example"] }
-
-[modules.connect]
-owners = ["alex.rivera"]
-required_permissions = ["connect read", "connect run"]
-required_permissions_by_source = { "*" = ["connect read"] }
-authority = "self"
-format = "JSON"
-rotation_days = 90
-process_exit_text = "Unexpected Process Exit"
-
-[modules.health-check]
-owners = ["jo.lindqvist"]
-required_permissions = ["client-management view health"]
 "#;
 
-/// Inputs that people answer, and the check under which the lab tells the answer.
-const ANSWERS: &[(&str, &str)] = &[
-    ("client-management.redeployment", "client-management.auto-redeploy"),
-    ("client-management.retention", "client-management.endpoint-retention"),
-    ("health-check.last-report-copy", "health-check.tpan-report-archived"),
-];
+/// A machine with the plugins, trusted and configured, that every site begins with.
+static BARE: LazyLock<Machine> = LazyLock::new(|| {
+    let packages: Vec<String> = tables::enabled().iter().map(|plugin| tables::package(plugin)).collect();
+    let machine = Machine::with(&packages.iter().map(String::as_str).collect::<Vec<_>>());
+    let anywhere = "http://127.0.0.1:9";
+    machine.configure_deployment(anywhere, "none", &format!("{LIMITS}{}", tables::settings()));
+    machine
+});
+
+/// The manifests of all plugins.
+pub(crate) fn manifests() -> &'static [Value] {
+    static MANIFESTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+        let show = |id: &String| BARE.run(&["plugins", "show", id, "-o", "json"]).exits(0).json();
+        let shown = tables::enabled().iter().map(show);
+        shown.map(|shown| shown.get("manifest").cloned().unwrap_or(shown)).collect()
+    });
+    &MANIFESTS
+}
+
+/// A machine five weeks later: five weekly runs, then answers, attestations and exported files.
+static SETTLED: LazyLock<Machine> = LazyLock::new(|| {
+    let begin = Lab::builder().start().unwrap().now() - jiff::SignedDuration::from_hours(5 * 7 * 24);
+    let site = Site::on(&BARE, Some(begin));
+    for _ in 0..5 {
+        site.export();
+        let _ = site.run(&["--quiet"]);
+        site.lab.advance(Duration::from_secs(7 * 24 * 3600));
+    }
+    site.settle();
+    site.machine
+});
+
+/// The files and answers that people of the site provide: those that are the first way to an input which the lab has.
+struct Provided {
+    files: BTreeSet<String>,
+    answers: BTreeSet<String>,
+}
+
+impl Provided {
+    fn new(written: &Path) -> Self {
+        let mut provided = Self { files: BTreeSet::new(), answers: BTreeSet::new() };
+        for input in manifests().iter().flat_map(|manifest| list(manifest, "inputs")) {
+            let has = |source: &&Value| match source["kind"].as_str() {
+                Some("export") => written.join(source["file"].as_str().unwrap()).exists(),
+                _ => true,
+            };
+            let first = list(input, "sources").next();
+            if let Some(file) = first.filter(has).and_then(|source| source["file"].as_str()) {
+                provided.files.insert(file.to_owned());
+            }
+            let there = list(input, "sources").find(has);
+            if there.is_some_and(|source| source["kind"] == "answer") {
+                provided.answers.insert(input["id"].as_str().unwrap().to_owned());
+            }
+        }
+        provided
+    }
+}
+
+/// The elements of a list in a document.
+pub(crate) fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value[key].as_array().into_iter().flatten()
+}
 
 /// The lab with its machine.
 pub(crate) struct Site {
@@ -77,7 +99,8 @@ pub(crate) struct Row<'a>(&'a Value);
 
 /// Whether the long walks were asked for: they take a quarter of an hour on two cores. Says so when they were not.
 pub(crate) fn walks() -> bool {
-    let asked = std::env::var_os("TANCHECK_MATRIX").is_some_and(|value| value == "full");
+    let asked =
+        tables::is_limited() || std::env::var_os("TANCHECK_MATRIX").is_some_and(|value| value == "full");
     if !asked {
         println!("skipped: a long walk; set TANCHECK_MATRIX=full to take it");
     }
@@ -111,41 +134,26 @@ pub(crate) fn try_each<T: Sync>(
 impl Site {
     /// The healthy lab, with nothing but the configuration.
     pub(crate) fn bare() -> Self {
-        Self::of(Lab::builder().endpoints(500).client_containers(5).special_cells_every(0).start().unwrap())
-    }
-
-    fn of(lab: Lab) -> Self {
-        let packages = packages();
-        let machine = Machine::with(&packages.iter().map(String::as_str).collect::<Vec<_>>());
-        machine.configure_deployment(&lab.url(), lab.token(), SETTINGS);
-        Self { lab, machine }
+        Self::on(&BARE, None)
     }
 
     /// The healthy lab after five weekly runs, with answers, attestations and exported files.
     pub(crate) fn with_history() -> Self {
-        let end = Lab::builder().start().unwrap().now();
-        let begin = end - jiff::SignedDuration::from_hours(5 * 7 * 24);
-        let lab = Lab::builder()
-            .endpoints(500)
-            .client_containers(5)
-            .special_cells_every(0)
-            .now(begin)
-            .start()
-            .unwrap();
-        let site = Self::of(lab);
-        for _ in 0..5 {
-            site.export();
-            let _ = site.run(&["--quiet"]);
-            site.lab.advance(Duration::from_secs(7 * 24 * 3600));
-        }
-        site.settle();
-        site
+        Self::on(&SETTLED, None)
+    }
+
+    fn on(machine: &Machine, now: Option<jiff::Timestamp>) -> Self {
+        let lab = Lab::builder().endpoints(500).client_containers(5).special_cells_every(0);
+        let lab = now.into_iter().fold(lab, |lab, now| lab.now(now)).start().unwrap();
+        let machine = machine.duplicate();
+        machine.configure_deployment(&lab.url(), lab.token(), &format!("{LIMITS}{}", tables::settings()));
+        Self { lab, machine }
     }
 
     /// What people do: exported files, answers, attestations, confirmations of what is as it should be.
     pub(crate) fn settle(&self) {
         self.export();
-        self.answer();
+        self.answer(&BTreeMap::new());
         let at = self.lab.now().to_string();
         let report = self.run(&[]);
         for check in report.checks().filter(|check| check.0["kind"] != "automated") {
@@ -167,42 +175,25 @@ impl Site {
 
     /// Writes the files that have no other source.
     pub(crate) fn export(&self) {
-        let folder = self.machine.path("state/tancheck/exports");
         let all = self.machine.path("all-exports");
         self.lab.write_exports(&all).unwrap();
+        let folder = self.machine.path("state/tancheck/exports");
         std::fs::create_dir_all(&folder).unwrap();
-        for file in ["tpan-findings.csv", "tpan-reports.csv"] {
+        for file in &Provided::new(&all).files {
             std::fs::copy(all.join(file), folder.join(file)).unwrap();
-        }
-        let bundles = self.told().into_iter().filter_map(|(check, made)| {
-            let module = match check.strip_suffix(".support-bundle")? {
-                "client-management" => "Client Management",
-                "connect" => "Connect",
-                _ => "Health Check",
-            };
-            Some(format!("{module},{made},bundle.zip\n"))
-        });
-        let inventory = format!("module,created,file\n{}", bundles.collect::<String>());
-        std::fs::write(folder.join("support-bundles.csv"), inventory).unwrap();
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let file = std::fs::File::options().append(true).open(entry.unwrap().path()).unwrap();
+            let file = std::fs::File::options().append(true).open(folder.join(file)).unwrap();
             file.set_modified(self.lab.now().into()).unwrap();
         }
     }
 
-    /// What people of the lab would say, by check.
-    fn told(&self) -> Vec<(String, String)> {
-        let mut rows = csv::Reader::from_path(self.machine.path("all-exports/answers.csv")).unwrap();
-        rows.records().map(Result::unwrap).map(|row| (row[0].to_owned(), row[1].to_owned())).collect()
-    }
-
-    /// Answers as people of the lab would.
-    fn answer(&self) {
+    /// Answers as people of the lab would; what they said before they need not say again.
+    fn answer(&self, said: &BTreeMap<String, String>) {
         let at = self.lab.now().to_string();
-        for (check, value) in self.told() {
-            if let Some((input, _)) = ANSWERS.iter().find(|(_, told)| *told == check) {
-                let value = value.split('T').next().unwrap();
-                self.succeed(&["answer", input, value, "--by", "ann", "--at", &at]);
+        let all = self.machine.path("all-exports");
+        let asked = Provided::new(&all).answers;
+        for (input, value) in told(&all) {
+            if asked.contains(&input) && said.get(&input) != Some(&value) {
+                self.succeed(&["answer", &input, &value, "--by", "ann", "--at", &at]);
             }
         }
     }
@@ -219,8 +210,8 @@ impl Site {
     /// Runs, and forgets the run: the history stays as it was.
     pub(crate) fn try_out(&self, more: &[&str]) -> Report {
         let (kept, state) = (self.machine.path("kept"), self.machine.path("state"));
-        copy(&state, &kept);
-        self.answer();
+        copy_folder(&state, &kept);
+        self.answer(&told(&SETTLED.path("all-exports")));
         let report = self.run(more);
         std::fs::remove_dir_all(&state).unwrap();
         std::fs::rename(&kept, &state).unwrap();
@@ -237,30 +228,12 @@ impl Site {
         let rows = if listed.is_array() { &listed } else { &listed["checks"] };
         rows.as_array().unwrap().clone()
     }
-
-    /// The manifests of all plugins.
-    pub(crate) fn manifests(&self) -> Vec<Value> {
-        let ids: std::collections::BTreeSet<String> =
-            self.checks().iter().map(|check| check["plugin"].as_str().unwrap().to_owned()).collect();
-        let show = |id: &String| self.machine.run(&["plugins", "show", id, "-o", "json"]).exits(0).json();
-        ids.iter().map(show).map(|shown| shown.get("manifest").cloned().unwrap_or(shown)).collect()
-    }
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to.join(entry.file_name()));
-        } else {
-            // The time of an exported file is part of what it says.
-            let target = to.join(entry.file_name());
-            std::fs::copy(entry.path(), &target).unwrap();
-            let written = entry.metadata().unwrap().modified().unwrap();
-            std::fs::File::options().append(true).open(target).unwrap().set_modified(written).unwrap();
-        }
-    }
+/// What people of the lab would say, by input.
+fn told(exports: &Path) -> BTreeMap<String, String> {
+    let mut rows = csv::Reader::from_path(exports.join("answers.csv")).unwrap();
+    rows.records().map(Result::unwrap).map(|row| (row[0].to_owned(), row[1].to_owned())).collect()
 }
 
 impl Report {
@@ -311,8 +284,7 @@ pub(crate) fn catalogue() -> Option<BTreeMap<String, BTreeMap<String, String>>> 
         println!("skipped: the catalogue of the maintenance guide is not beside this repository");
         return None;
     }
-    let plugins: Vec<String> =
-        packages().iter().map(|name| name.trim_start_matches("tancheck-").to_owned()).collect();
+    let plugins = tables::enabled();
     let mut reader = csv::Reader::from_path(path).unwrap();
     let rows = reader.deserialize::<BTreeMap<String, String>>().map(Result::unwrap);
     Some(rows.filter(|row| plugins.contains(&row["plugin"])).map(|row| (row["id"].clone(), row)).collect())

@@ -2,6 +2,7 @@
 
 pub(crate) mod actions;
 pub(crate) mod answers;
+pub(crate) mod bundles;
 pub(crate) mod client_management;
 pub(crate) mod connect;
 pub(crate) mod fleet;
@@ -32,7 +33,7 @@ pub(crate) struct Area {
 }
 
 /// All areas, in the order in which their routes are tried.
-pub(crate) static AREAS: [Area; 11] = [
+pub(crate) static AREAS: &[Area] = &[
     people::AREA,
     fleet::AREA,
     groups::AREA,
@@ -44,6 +45,7 @@ pub(crate) static AREAS: [Area; 11] = [
     health_check::AREA,
     client_management::AREA,
     answers::AREA,
+    bundles::AREA,
 ];
 
 /// For areas without export files.

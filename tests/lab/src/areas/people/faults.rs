@@ -1,8 +1,55 @@
 //! What can be wrong with users, roles and personas.
 
-use super::{CLIENT_MANAGEMENT_ROLE, CONNECT_OWNER, CONNECT_PERSONA, CONNECT_ROLE};
+use super::{CLIENT_MANAGEMENT_ROLE, CONNECT_OWNER, CONNECT_PERSONA, CONNECT_ROLE, MAINTAINER_ROLE};
 use crate::areas::groups::NO_COMPUTERS;
 use crate::faults::Fault;
+
+/// The checks of modules that jo.lindqvist maintains.
+const MAINTAINED: [&str; 30] = [
+    "api-gateway.maintenance-roles",
+    "asset.maintenance-roles",
+    "benchmark.maintenance-roles",
+    "certificate-manager.maintenance-roles",
+    "comply.maintenance-roles",
+    "criticality.maintenance-roles",
+    "deploy.maintenance-roles",
+    "direct-connect.maintenance-roles",
+    "directory-query.maintenance-roles",
+    "discover.maintenance-roles",
+    "end-user-notifications.maintenance-roles",
+    "endpoint-configuration.maintenance-roles",
+    "enforce.maintenance-roles",
+    "engage.maintenance-roles",
+    "feed.maintenance-roles",
+    "health-check.maintenance-roles",
+    "impact.maintenance-roles",
+    "integrity-monitor.maintenance-roles",
+    "interact.maintenance-roles",
+    "map.maintenance-roles",
+    "network-quarantine.maintenance-roles",
+    "patch.maintenance-roles",
+    "performance.maintenance-roles",
+    "provision.maintenance-roles",
+    "reporting.maintenance-roles",
+    "reputation.maintenance-roles",
+    "reveal.maintenance-roles",
+    "risk.maintenance-roles",
+    "threat-response.maintenance-roles",
+    "trends.maintenance-roles",
+];
+
+/// These, and what people with other roles do.
+const MAINTAINED_OR_OWNED: [&str; 33] = {
+    let mut all = [""; 33];
+    let (first, rest) = all.split_at_mut(3);
+    first.copy_from_slice(&[
+        "client-management.maintenance-roles",
+        "connect.maintenance-roles",
+        "connect.owner-permissions",
+    ]);
+    rest.copy_from_slice(&MAINTAINED);
+    all
+};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -74,14 +121,19 @@ pub(super) const FAULTS: &[Fault] = &[
         apply: |state| strip(state, CLIENT_MANAGEMENT_ROLE, &["client-management ", "show client"]),
     },
     Fault {
+        name: "maintainer-role-emptied",
+        about: "the role of the people who maintain the modules lost all of its privileges",
+        breaks: &MAINTAINED,
+        apply: |state| {
+            if let Some(role) = state.people.roles.get_mut(&MAINTAINER_ROLE) {
+                role.privileges.clear();
+            }
+        },
+    },
+    Fault {
         name: "maintainers-without-roles",
         about: "the people who maintain the deployment lost their roles; administrators and the health reader kept theirs",
-        breaks: &[
-            "client-management.maintenance-roles",
-            "connect.maintenance-roles",
-            "connect.owner-permissions",
-            "health-check.maintenance-roles",
-        ],
+        breaks: &MAINTAINED_OR_OWNED,
         apply: |state| {
             let people = &mut state.people;
             for user in people.users.iter_mut().filter(|user| user.domain == "LAB") {

@@ -1,17 +1,18 @@
 //! Users, personas, roles, privileges and API tokens.
 
 mod faults;
+mod privileges;
 mod render;
 mod routes;
 
-use crate::areas::{AREAS, Area};
+use crate::areas::Area;
 use crate::clock::{days, minutes};
 use crate::random;
 use crate::session::ADMINISTRATOR;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
+pub(crate) use privileges::{PRIVILEGES, privilege_id};
 pub(crate) use render::user_reference;
 
 pub(crate) const AREA: Area =
@@ -34,54 +35,7 @@ pub(crate) const CHECKER_ROLE: u64 = 20;
 pub(crate) const CONNECT_ROLE: u64 = 21;
 pub(crate) const CLIENT_MANAGEMENT_ROLE: u64 = 22;
 pub(crate) const OPERATOR_ROLE: u64 = 23;
-
-/// Privileges that no route of the lab demands, but roles hold: they run connections and maintain modules.
-const OTHER_PRIVILEGES: &[&str] = &[
-    "client-management client version read",
-    "client-management deployment read",
-    "client-management operate",
-    "client-management settings read",
-    "client-management upgrade read",
-    "client-management view health",
-    "connect operator",
-    "connect read all",
-    "connect run",
-    "connect run all",
-    "connect write",
-    "connect write all",
-    "execute plugin",
-    "export content",
-    "interact module read",
-    "read dashboard",
-    "read filter group",
-    "read question history",
-    "read user group",
-    "show api gateway",
-    "show client management",
-    "show clientmanagement",
-    "show console",
-    "show interact",
-    "use token",
-    "view token",
-    "write action",
-    "write saved question",
-];
-
-/// Every privilege of the lab, in the platform's lower-case spelling. Ids are positions, starting at ten.
-pub(crate) static PRIVILEGES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let routes = AREAS.iter().flat_map(|area| (area.routes)());
-    let demanded = routes.flat_map(|route| route.need.names());
-    let all: BTreeSet<&str> = demanded.chain(OTHER_PRIVILEGES.iter().copied()).collect();
-    all.into_iter().collect()
-});
-
-/// The id of a privilege.
-pub(crate) fn privilege_id(name: &str) -> usize {
-    match name {
-        ADMINISTRATOR => 1,
-        name => 10 + PRIVILEGES.binary_search(&name).unwrap_or(PRIVILEGES.len()),
-    }
-}
+pub(crate) const MAINTAINER_ROLE: u64 = 24;
 
 /// A user.
 #[derive(Debug, Clone)]
@@ -258,7 +212,7 @@ fn users(now: Timestamp) -> Vec<User> {
         user(CHECKER, "tancheck", "Health checks", "", &[CHECKER_ROLE]),
         user(CONNECT_OWNER, "alex.rivera", "Alex Rivera", "LAB", &[CONNECT_ROLE]),
         user(OPERATOR, "sam.novak", "Sam Novak", "LAB", &[OPERATOR_ROLE, CLIENT_MANAGEMENT_ROLE]),
-        user(5, "jo.lindqvist", "Jo Lindqvist", "LAB", &[CHECKER_ROLE]),
+        user(5, "jo.lindqvist", "Jo Lindqvist", "LAB", &[MAINTAINER_ROLE]),
         user(ENDPOINT_CONFIGURATION, "Endpoint Configuration", "", "<[tanium]>", &[ADMINISTRATOR_ROLE]),
         User { deleted: true, ..user(9, "former.colleague", "Former Colleague", "LAB", &[OPERATOR_ROLE]) },
     ]
@@ -304,6 +258,12 @@ fn roles() -> Vec<Role> {
             "Client Management Administrator",
             "module",
             with(&["client-management ", "show client"]),
+        ),
+        role(
+            MAINTAINER_ROLE,
+            "Module Maintainer",
+            "advanced",
+            privileges::MAINTAINED.iter().copied().chain(with(&[])).collect(),
         ),
         role(OPERATOR_ROLE, "Action Author", "advanced", with(&["write action", "write saved question"])),
     ]

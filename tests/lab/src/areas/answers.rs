@@ -1,0 +1,67 @@
+//! What only people know: the answers that the administrator of this deployment would give, by input.
+
+use crate::areas::{Area, Export};
+use crate::clock::days;
+use crate::faults::Fault;
+use crate::state::State;
+use crate::wire::Route;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+pub(crate) const AREA: Area = Area { routes: Vec::<Route>::new, faults: FAULTS, exports };
+
+/// Answers by the input that they are for, spelled as the input accepts them.
+pub(crate) struct Answers {
+    by_input: BTreeMap<&'static str, String>,
+}
+
+impl Answers {
+    /// One line for each input that people have to answer because nothing else tells it.
+    pub(crate) fn new(now: Timestamp) -> Self {
+        let answers = [
+            ("client-management.redeployment", "yes".to_owned()),
+            ("client-management.retention", "30".to_owned()),
+            ("connect.report-arrived", day(now - days(1))),
+            ("health-check.last-report-copy", day(now - days(2))),
+        ];
+        Self { by_input: answers.into() }
+    }
+
+    /// Answers differently.
+    pub(crate) fn say(&mut self, input: &'static str, answer: impl Into<String>) {
+        self.by_input.insert(input, answer.into());
+    }
+}
+
+/// A date, as `tancheck answer` takes it.
+pub(crate) fn day(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
+}
+
+const FAULTS: &[Fault] = &[
+    Fault {
+        name: "redeployment-undecided",
+        about: "nobody decided whether clients are redeployed to unmanaged endpoints",
+        breaks: &["client-management.auto-redeploy"],
+        apply: |state| state.answers.say("client-management.redeployment", "no"),
+    },
+    Fault {
+        name: "retention-differs",
+        about: "endpoints are counted over 7 days instead of 30",
+        breaks: &["client-management.endpoint-retention"],
+        apply: |state| state.answers.say("client-management.retention", "7"),
+    },
+    Fault {
+        name: "tpan-report-not-archived",
+        about: "the latest TPAN report was not copied to the diagnostics store",
+        breaks: &["health-check.tpan-report-archived"],
+        apply: |state| state.answers.say("health-check.last-report-copy", day(state.now - days(60))),
+    },
+];
+
+/// The columns are the lab's own: `answers.csv` is for tests, no Console page exports it.
+fn exports(state: &State) -> Vec<Export> {
+    let rows = state.answers.by_input.iter();
+    let rows = rows.map(|(input, answer)| vec![(*input).to_owned(), answer.clone()]);
+    vec![Export { file: "answers.csv", columns: &["input", "answer"], rows: rows.collect() }]
+}
