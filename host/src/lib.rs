@@ -8,6 +8,8 @@
 pub mod cli;
 pub mod collect;
 pub mod config;
+pub mod files;
+pub mod hint;
 pub mod history;
 pub mod plugins;
 pub mod report;

@@ -4,7 +4,7 @@ use super::output::to_stderr;
 use super::site::Site;
 use super::stop::{OK, Stop};
 use super::{Global, ask, attest, engine};
-use crate::config::hint;
+use crate::hint::hint;
 use crate::run::outcome::day;
 use clap::Args;
 use jiff::civil::Date;
@@ -49,6 +49,30 @@ struct Asked {
     valid_days: u32,
 }
 
+impl Asked {
+    fn of(request: &Request) -> Option<Self> {
+        let Request::Answer { prompt, accepts, among, valid_days } = request else { return None };
+        let (prompt, accepts, among) = (prompt.clone(), accepts.clone(), among.clone());
+        Some(Self { prompt, accepts, among, valid_days: *valid_days })
+    }
+
+    /// What the input accepts, for people.
+    fn expected(&self) -> String {
+        match self.accepts.as_str() {
+            "yes-no" => "yes or no".to_owned(),
+            "number" => "a number".to_owned(),
+            "date" => "a date such as 2026-06-30".to_owned(),
+            "choice" => format!("one of {}", self.among.join(", ")),
+            _ => "one line of text".to_owned(),
+        }
+    }
+}
+
+/// What an answer to this source looks like; `None` where nobody is asked.
+pub(super) fn expected(request: &Request) -> Option<String> {
+    Asked::of(request).map(|asked| asked.expected())
+}
+
 pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
     let site = Site::open(global)?;
     let config = site.layers.config(&site.manifests())?;
@@ -63,8 +87,8 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
     })?;
     let text = match &arguments.value {
         Some(value) => value.clone(),
-        None if global.can_ask() => ask::line(&format!("{} [{}]", asked.prompt, expected(asked)))?,
-        None => return Err(Stop::Usage(format!("give a value: {} [{}]", asked.prompt, expected(asked)))),
+        None if global.can_ask() => ask::line(&format!("{} [{}]", asked.prompt, asked.expected()))?,
+        None => return Err(Stop::Usage(format!("give a value: {} [{}]", asked.prompt, asked.expected()))),
     };
     let value = read(asked, text.trim()).map_err(|expected| {
         Stop::Usage(format!("{text:?} is no answer to {}: expected {expected}", arguments.input))
@@ -97,18 +121,9 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
 /// What the inputs of all plugins ask people, by input.
 fn questions(site: &Site) -> BTreeMap<&str, Asked> {
     let inputs = site.manifests().into_iter().flat_map(|manifest| &manifest.inputs);
-    let asked = |request: &Request| match request {
-        Request::Answer { prompt, accepts, among, valid_days } => Some(Asked {
-            prompt: prompt.clone(),
-            accepts: accepts.clone(),
-            among: among.clone(),
-            valid_days: *valid_days,
-        }),
-        _ => None,
-    };
     inputs
         .filter_map(|input| {
-            let asked = input.sources.iter().find_map(|source| asked(&source.request))?;
+            let asked = input.sources.iter().find_map(|source| Asked::of(&source.request))?;
             Some((input.id.as_str(), asked))
         })
         .collect()
@@ -119,17 +134,6 @@ fn known(questions: &BTreeMap<&str, Asked>) -> String {
         "none".to_owned()
     } else {
         Vec::from_iter(questions.keys().copied()).join(", ")
-    }
-}
-
-/// What an input accepts, for people.
-fn expected(asked: &Asked) -> String {
-    match asked.accepts.as_str() {
-        "yes-no" => "yes or no".to_owned(),
-        "number" => "a number".to_owned(),
-        "date" => "a date such as 2026-06-30".to_owned(),
-        "choice" => format!("one of {}", asked.among.join(", ")),
-        _ => "one line of text".to_owned(),
     }
 }
 
@@ -151,7 +155,7 @@ fn read(asked: &Asked, text: &str) -> Result<Value, String> {
         }
         _ => (!text.is_empty() && !text.contains('\n')).then(|| Value::String(text.to_owned())),
     };
-    value.ok_or_else(|| expected(asked))
+    value.ok_or_else(|| asked.expected())
 }
 
 #[cfg(test)]

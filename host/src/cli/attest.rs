@@ -4,7 +4,7 @@ use super::output::to_stderr;
 use super::site::Site;
 use super::stop::{OK, Stop};
 use super::{Global, ask, engine};
-use crate::config::hint;
+use crate::hint::hint;
 use crate::history::{Listed, Store};
 use crate::run::attested::{self, About, Attestation, EvidenceFile, Verdict};
 use crate::run::identity::hex;

@@ -6,6 +6,7 @@
 mod answer;
 mod ask;
 mod attest;
+mod by_hand;
 mod checks;
 mod config;
 mod doctor;
@@ -77,6 +78,8 @@ enum Command {
     Plan(plan::Arguments),
     Attest(attest::Arguments),
     Answer(answer::Arguments),
+    Answers(by_hand::Answers),
+    Exports(by_hand::Exports),
     Checks(checks::Arguments),
     Explain(explain::Arguments),
     Plugins(plugins::Arguments),
@@ -94,6 +97,8 @@ impl Command {
             Self::Plan(arguments) => plan::run(arguments, global),
             Self::Attest(arguments) => attest::run(arguments, global),
             Self::Answer(arguments) => answer::run(arguments, global),
+            Self::Answers(arguments) => by_hand::answers(arguments, global),
+            Self::Exports(arguments) => by_hand::exports(arguments, global),
             Self::Checks(arguments) => checks::run(arguments, global),
             Self::Explain(arguments) => explain::run(arguments, global),
             Self::Plugins(arguments) => plugins::run(arguments, global),

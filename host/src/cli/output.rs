@@ -2,6 +2,7 @@
 
 use super::global::Global;
 use super::stop::Stop;
+use crate::files;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use std::fmt;
@@ -68,7 +69,7 @@ impl Printer {
         let mut outputs = global.output.clone();
         for output in &outputs {
             if !known.contains(&output.format.as_str()) {
-                let hint = crate::config::hint(&output.format, known.iter().copied());
+                let hint = crate::hint::hint(&output.format, known.iter().copied());
                 return Err(Stop::Usage(format!("this command has no format {:?}{hint}", output.format)));
             }
         }
@@ -106,7 +107,7 @@ impl Printer {
             let text = render(&output.format)?;
             match &output.path {
                 Some(path) => {
-                    replace(path, anstream::adapter::strip_str(&text).to_string().as_bytes(), None)?
+                    write_file(path, anstream::adapter::strip_str(&text).to_string().as_bytes(), None)?
                 }
                 None => to_stdout(&text)?,
             }
@@ -153,31 +154,10 @@ pub(super) fn complain(stop: &Stop) {
     }
 }
 
-/// Writes a file as a whole or not at all. `mode`: its permissions; else those of the file it replaces, or the usual.
-pub(crate) fn replace(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<(), Stop> {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let failed =
-        |error: std::io::Error| Stop::Internal(format!("failed to write {}: {error}", path.display()));
-    let metadata = std::fs::metadata(path);
-    if metadata.as_ref().is_ok_and(|metadata| !metadata.is_file()) {
-        // A device or pipe, such as /dev/null, is written to and not replaced.
-        return std::fs::write(path, bytes).map_err(failed);
-    }
-    let mode = mode.or_else(|| metadata.ok().map(|metadata| metadata.permissions().mode() & 0o777));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let write = || {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true).mode(mode.unwrap_or(0o666));
-        let mut file = options.open(&draft)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&draft, path)
-    };
-    write().map_err(|error| {
-        std::fs::remove_file(&draft).ok();
-        failed(error)
-    })
+/// Writes a file as a whole or not at all.
+pub(crate) fn write_file(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<(), Stop> {
+    files::write(path, mode, |to| to.write_all(bytes))
+        .map_err(|error| Stop::Internal(format!("failed to write {}: {error}", path.display())))
 }
 
 #[cfg(test)]
@@ -204,19 +184,5 @@ mod tests {
         assert_eq!(two.code(), 2);
         let wrong = Printer::text_or_json(&global(&["jsn"])).unwrap_err().to_string();
         assert_eq!(wrong, "this command has no format \"jsn\"; did you mean \"json\"?");
-    }
-
-    #[test]
-    fn a_file_is_replaced_as_a_whole() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("report.json");
-        replace(&path, b"one", Some(0o600)).unwrap();
-        replace(&path, b"two", None).unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"two");
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        let nowhere = folder.path().join("none/report.json");
-        assert!(replace(&nowhere, b"x", None).unwrap_err().to_string().contains("none/report.json"));
     }
 }

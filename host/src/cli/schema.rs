@@ -2,7 +2,7 @@
 
 use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
-use super::{Global, checks, config, doctor, explain, init, permissions, plan, plugins};
+use super::{Global, by_hand, checks, config, doctor, explain, init, permissions, plan, plugins};
 use crate::report;
 use clap::{Args, ValueEnum};
 use schemars::{Schema, schema_for};
@@ -33,6 +33,10 @@ enum Document {
     Plugins,
     /// tancheck plugins show
     Plugin,
+    /// tancheck exports
+    Exports,
+    /// tancheck answers
+    Answers,
     /// tancheck permissions
     Permissions,
     /// tancheck doctor
@@ -53,6 +57,8 @@ impl Document {
             Self::Explain => schema_for!(explain::Document<'_>),
             Self::Plugins => schema_for!(plugins::Document),
             Self::Plugin => schema_for!(plugins::Shown<'_>),
+            Self::Exports => schema_for!(by_hand::Document<by_hand::File>),
+            Self::Answers => schema_for!(by_hand::Document<by_hand::Value>),
             Self::Permissions => schema_for!(permissions::Document),
             Self::Doctor => schema_for!(doctor::Document),
             Self::Init => schema_for!(init::Document),

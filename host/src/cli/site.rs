@@ -2,7 +2,8 @@
 
 use super::global::Global;
 use super::stop::Stop;
-use crate::config::{Layers, hint};
+use crate::config::Layers;
+use crate::hint::hint;
 use crate::plugins::{Catalog, Installed};
 use tancheck_plugin_api::manifest::{Check, Manifest};
 

@@ -1,6 +1,7 @@
 //! The only place that does I/O towards Tanium: sessions, requests, questions, exported files.
 
 mod answer;
+pub mod by_hand;
 pub mod collector;
 mod document;
 mod each;

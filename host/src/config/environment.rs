@@ -4,8 +4,9 @@
 
 use super::file::{Contents, Raw, unknown};
 use super::keys::{KEYS, Key};
-use super::origin::{Origin, Problem, hint};
+use super::origin::{Origin, Problem};
 use super::{Flags, Surroundings};
+use crate::hint::hint;
 use serde_json::Value;
 
 const PREFIX: &str = "TANCHECK_";

@@ -3,8 +3,9 @@
 use super::environment::variable_of;
 use super::keys::INPUT_KEYS;
 use super::layers::{Layers, keys};
-use super::origin::{ConfigError, Origin, hint};
+use super::origin::{ConfigError, Origin};
 use super::settings;
+use crate::hint::hint;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tancheck_plugin_api::manifest::Manifest;

@@ -1,8 +1,9 @@
 //! The configuration file: found, judged by its permissions, and taken apart with the place of every value.
 
 use super::keys::{INPUT_KEYS, KEYS, Key};
-use super::origin::{Origin, Problem, hint};
+use super::origin::{Origin, Problem};
 use super::{ConfigError, Surroundings};
+use crate::hint::hint;
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -132,7 +133,7 @@ impl Walker<'_> {
 
     fn module(&self, plugin: &str, origin: &Origin, value: &Spanned<DeValue<'_>>, contents: &mut Contents) {
         let DeValue::Table(settings) = value.get_ref() else {
-            let message = match super::origin::similar(plugin, ["enable"]) {
+            let message = match crate::hint::similar(plugin, ["enable"]) {
                 Some(meant) => format!("unknown key \"modules.{plugin}\"; did you mean {meant:?}?"),
                 None => format!("the settings of a plugin are a section: [modules.{plugin}]"),
             };

@@ -2,12 +2,13 @@
 
 use super::file::{self, Contents, Raw};
 use super::keys::{KEYS, Key, Typed, Wrong};
-use super::origin::{ConfigError, Origin, Problem, hint};
+use super::origin::{ConfigError, Origin, Problem};
 use super::settings::{self, RawSettings};
 use super::{
     Auth, Config, Deployment, Flags, InputOverride, Limits, Modules, Places, SecretSource, Surroundings,
 };
 use super::{environment, units};
+use crate::hint::hint;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

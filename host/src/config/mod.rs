@@ -16,7 +16,7 @@ mod units;
 pub use explain::Explanation;
 pub use file::Raw;
 pub use layers::{Layers, show_duration};
-pub use origin::{ConfigError, Origin, Problem, hint, similar};
+pub use origin::{ConfigError, Origin, Problem};
 pub use places::Surroundings;
 
 use serde_json::{Map, Value};

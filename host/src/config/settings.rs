@@ -2,7 +2,8 @@
 
 use super::file::Raw;
 use super::keys;
-use super::origin::{Problem, hint};
+use super::origin::Problem;
+use crate::hint::hint;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use tancheck_plugin_api::manifest::{Manifest, Setting};

@@ -209,12 +209,11 @@ impl Store {
         Ok(())
     }
 
-    /// The checks whose latest outcome is not healthy.
+    /// The latest outcome of each check, by name.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn failing(&self) -> Result<BTreeSet<String>, HistoryError> {
-        let healthy = [Outcome::Pass, Outcome::NotApplicable, Outcome::NotLicensed].map(Outcome::name);
+    pub fn latest(&self) -> Result<BTreeMap<String, String>, HistoryError> {
         let query = || {
             let connection = self.lock();
             // With max() alone, SQLite takes the other columns from the row that holds the maximum.
@@ -225,14 +224,20 @@ impl Store {
             let rows = statement.query_map([&self.deployment], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
             })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
+            rows.collect::<rusqlite::Result<_>>()
         };
-        let latest = query().map_err(|error| self.explain(&error))?;
-        Ok(latest
-            .into_iter()
-            .filter(|(_, outcome)| !healthy.contains(&outcome.as_str()))
-            .map(|(check, _)| check)
-            .collect())
+        query().map_err(|error| self.explain(&error))
+    }
+
+    /// The checks whose latest outcome is not healthy.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn failing(&self) -> Result<BTreeSet<String>, HistoryError> {
+        let healthy = [Outcome::Pass, Outcome::NotApplicable, Outcome::NotLicensed].map(Outcome::name);
+        let mut latest = self.latest()?;
+        latest.retain(|_, outcome| !healthy.contains(&outcome.as_str()));
+        Ok(latest.into_keys().collect())
     }
 
     /// The reason of a check whose judge failed in the last two runs that asked it, with the same library.

@@ -1,10 +1,11 @@
 //! Manifests by the hash of their library, so that a listing starts no worker. What cannot be read is made again.
 
+use crate::files;
 use crate::worker::read_manifest;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use tancheck_plugin_api::manifest::Manifest;
 
@@ -58,23 +59,8 @@ impl ManifestCache {
         let manifest: &RawValue = serde_json::from_slice(manifest)?;
         let entry = serde_json::to_vec(&Entry { form: FORM, sha256: sha256.to_owned(), manifest })?;
         fs::create_dir_all(&self.folder)?;
-        write_whole(&self.file(sha256), &entry)
+        files::write(&self.file(sha256), None, |to| to.write_all(&entry))
     }
-}
-
-/// Writes a file so that a reader sees the old one or the new one, whole.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = path.with_file_name(format!(".{name}.{}-{}", std::process::id(), fastrand::u32(..)));
-    let written = File::create_new(&draft).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&draft, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&draft);
-    }
-    written
 }
 
 #[cfg(test)]

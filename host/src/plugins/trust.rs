@@ -178,7 +178,7 @@ fn write_lock(folder: &Path, lock: &LockFile) -> Result<(), TrustError> {
     let path = folder.join(LOCK_FILE);
     let text = toml::to_string(lock).expect("a list of texts is always TOML");
     std::fs::create_dir_all(folder)
-        .and_then(|()| super::cache::write_whole(&path, format!("{PREAMBLE}{text}").as_bytes()))
+        .and_then(|()| crate::files::write(&path, None, |to| write!(to, "{PREAMBLE}{text}")))
         .map_err(|error| TrustError::Io { verb: "write", path, error })
 }
 

@@ -1,9 +1,10 @@
 //! Where reports go: `-o FORMAT[=PATH]`, as often as one likes, at most one of them to the standard output.
 
 use super::{json, ndjson, text};
+use crate::files::{self, Draft};
 use crate::run::Run;
 use crate::run::event::Event;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -85,11 +86,20 @@ impl WriteError {
 #[derive(Clone, Debug, Default)]
 pub struct Streams(Vec<Arc<Mutex<Stream>>>);
 
+/// Where a stream goes.
+#[derive(Debug)]
+enum To {
+    Stdout,
+    /// A device or a pipe, which keeps its name.
+    Device(File),
+    /// A file that gets its name when the run is over.
+    Draft(Draft),
+}
+
 #[derive(Debug)]
 struct Stream {
     path: Option<PathBuf>,
-    /// The file under its temporary name, until the run is over.
-    file: Option<File>,
+    to: To,
     failed: Option<io::Error>,
 }
 
@@ -110,9 +120,10 @@ impl Streams {
             if stream.failed.is_some() {
                 continue;
             }
-            let written = match &mut stream.file {
-                Some(file) => ndjson::write(event, file),
-                None => ndjson::write(event, &mut io::stdout().lock()),
+            let written = match &mut stream.to {
+                To::Stdout => ndjson::write(event, &mut io::stdout().lock()),
+                To::Device(file) => ndjson::write(event, file),
+                To::Draft(draft) => ndjson::write(event, draft),
             };
             stream.failed = written.err();
         }
@@ -121,35 +132,27 @@ impl Streams {
     /// Ends the streams: files get their names.
     #[must_use]
     pub fn close(self) -> Vec<WriteError> {
-        let mut errors = Vec::new();
-        for stream in self.0 {
-            let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-            let path = stream.path.clone();
-            let result = match (stream.failed.take(), stream.file.take(), &path) {
-                (Some(error), ..) => Err(error),
-                // The stream may have been a device or a pipe, which keeps its name.
-                (None, Some(file), Some(path)) if is_plain(path) => put_in_place(&file, path),
-                _ => Ok(()),
+        let end = |stream: &mut Stream| {
+            let ended = match (stream.failed.take(), std::mem::replace(&mut stream.to, To::Stdout)) {
+                (Some(error), _) => Err(error),
+                (None, To::Draft(draft)) => draft.put_in_place(),
+                (None, To::Stdout | To::Device(_)) => Ok(()),
             };
-            errors.extend(result.err().map(|error| explain(Format::Ndjson, path.as_deref(), error)));
-        }
-        errors
+            ended.err().map(|error| explain(Format::Ndjson, stream.path.as_deref(), error))
+        };
+        let streams = self.0.iter().map(|stream| stream.lock().unwrap_or_else(PoisonError::into_inner));
+        streams.filter_map(|mut stream| end(&mut stream)).collect()
     }
 }
 
 fn open_stream(target: &Target) -> Result<Arc<Mutex<Stream>>, WriteError> {
-    let file = match &target.path {
-        None => None,
-        Some(path) => {
-            let opened = if is_plain(path) {
-                File::create(beside(path))
-            } else {
-                File::options().write(true).open(path)
-            };
-            Some(opened.map_err(|error| explain(Format::Ndjson, Some(path), error))?)
-        }
+    let to = match &target.path {
+        None => Ok(To::Stdout),
+        Some(path) if files::is_plain(path) => Draft::of(path, None).map(To::Draft),
+        Some(path) => File::options().write(true).open(path).map(To::Device),
     };
-    Ok(Arc::new(Mutex::new(Stream { path: target.path.clone(), file, failed: None })))
+    let to = to.map_err(|error| explain(Format::Ndjson, target.path.as_deref(), error))?;
+    Ok(Arc::new(Mutex::new(Stream { path: target.path.clone(), to, failed: None })))
 }
 
 /// Writes the reports of a finished run; every target is tried, whatever became of the others.
@@ -170,12 +173,7 @@ fn write(run: &Run, target: &Target, look: &text::Look) -> Result<(), WriteError
             let mut to = BufWriter::new(stdout.lock());
             render(&mut to, look).and_then(|()| to.flush())
         }
-        Some(path) if is_plain(path) => atomically(path, |to| render(to, &look.plain())),
-        // A device or a pipe cannot be replaced by a file.
-        Some(path) => File::options().write(true).open(path).and_then(|file| {
-            let mut to = BufWriter::new(file);
-            render(&mut to, &look.plain()).and_then(|()| to.flush())
-        }),
+        Some(path) => files::write(path, None, |to| render(to, &look.plain())),
     };
     result.map_err(|error| explain(target.format, target.path.as_deref(), error))
 }
@@ -184,40 +182,4 @@ fn explain(format: Format, path: Option<&Path>, error: io::Error) -> WriteError 
     let format = Format::ALL.iter().find(|(_, known)| *known == format).map_or("", |(name, _)| name);
     let place = path.map_or_else(|| "the standard output".to_owned(), |path| path.display().to_string());
     WriteError { format, place, error }
-}
-
-/// Writes a file so that a reader sees the old one or the whole new one, never half of it.
-///
-/// # Errors
-/// When it cannot be written; the old one is then still there.
-pub fn atomically(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let draft = beside(path);
-    let written = File::create(&draft).and_then(|file| {
-        let mut to = BufWriter::new(file);
-        fill(&mut to)?;
-        to.flush()?;
-        put_in_place(to.get_ref(), path)
-    });
-    if written.is_err() {
-        // What is half written helps nobody; the first error is the one to tell.
-        let _ = fs::remove_file(&draft);
-    }
-    written
-}
-
-fn put_in_place(draft: &File, path: &Path) -> io::Result<()> {
-    draft.sync_all()?;
-    fs::rename(beside(path), path)
-}
-
-/// The draft of a file, in the same folder, so that it can take its name in one step.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.draft", std::process::id()));
-    path.with_file_name(name)
-}
-
-/// Whether a path is a file, or will be one.
-fn is_plain(path: &Path) -> bool {
-    fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }

@@ -1,4 +1,4 @@
-//! Who is who across runs: fingerprints of findings, and the nearest known name for a mistyped one.
+//! Who is who across runs: fingerprints of findings.
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -41,29 +41,6 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The known name that a mistyped one is nearest to.
-#[must_use]
-pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = wanted.to_ascii_lowercase();
-    let similarity = |name: &str| {
-        // An unqualified name is compared with what follows the plugin as well: `failed` is near `connect.failed`.
-        let rest = name.split_once('.').map_or(name, |(_, rest)| rest);
-        strsim::jaro_winkler(&wanted, name).max(strsim::jaro_winkler(&wanted, rest))
-    };
-    known
-        .into_iter()
-        .map(|name| (similarity(name), name))
-        .filter(|(similarity, _)| *similarity >= 0.75)
-        .max_by(|left, right| left.0.total_cmp(&right.0).then(right.1.cmp(left.1)))
-        .map(|(_, name)| name)
-}
-
-/// `, did you mean connect?` or nothing.
-#[must_use]
-pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(wanted, known).map(|name| format!("; did you mean {name}?")).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,17 +70,5 @@ mod tests {
         ];
         let distinct: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), all.len());
-    }
-
-    #[test]
-    fn a_mistyped_name_finds_its_neighbour() {
-        let known = ["connect", "patch", "direct-connect"];
-        assert_eq!(nearest("conect", known), Some("connect"));
-        assert_eq!(nearest("zzz", known), None);
-        assert_eq!(
-            nearest("failed-conections", ["connect.failed-connections"]),
-            Some("connect.failed-connections")
-        );
-        assert_eq!(did_you_mean("pach", known), "; did you mean patch?");
     }
 }

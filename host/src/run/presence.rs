@@ -48,22 +48,43 @@ impl Modules {
     /// Reads what the collector brought.
     #[must_use]
     pub fn read(inputs: &BTreeMap<&str, &Supplied>) -> Self {
-        let mut modules = Self::default();
-        match rows(inputs, SOLUTIONS.id()) {
-            Ok(found) => modules.imported = Some(found),
-            Err(reason) => modules.problems.push(format!(
-                "the imported solutions cannot be read, so checks run whether their module is there or not: {reason}"
-            )),
-        }
-        match object::<License>(inputs, LICENSE.id()) {
-            Ok(license) => modules.licensed = Some(license.licensed_features.licensed_solutions),
-            Err(reason) => modules.problems.push(format!(
-                "the licence cannot be read, so checks run whether their module is licensed or not: {reason}"
-            )),
-        }
+        Self::of(rows(inputs, SOLUTIONS.id()), object(inputs, LICENSE.id()))
+    }
+
+    /// What the deployment said, or why it did not.
+    #[must_use]
+    pub fn of(imported: Result<Vec<ImportedSolution>, String>, license: Result<License, String>) -> Self {
+        let mut problems = Vec::new();
+        let mut note = |unknown: &str, reason: String| {
+            problems.push(format!("{unknown}, so checks run whether their module is there or not: {reason}"));
+        };
+        let imported = imported.map_err(|reason| note("the imported solutions cannot be read", reason)).ok();
+        let license = license.map_err(|reason| note("the licence cannot be read", reason)).ok();
         // A licence that names no solution at all is of a form that says nothing about modules.
-        modules.licensed = modules.licensed.filter(|list| !list.is_empty());
-        modules
+        let licensed = license
+            .map(|license| license.licensed_features.licensed_solutions)
+            .filter(|list| !list.is_empty());
+        Self { imported, licensed, problems }
+    }
+
+    /// Whether the imported solutions are known.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        self.imported.is_some()
+    }
+
+    /// What was seen of a plugin's module: its name and version.
+    #[must_use]
+    pub fn seen(&self, plugin: &Manifest) -> Option<String> {
+        let found = self.imported_as(plugin)?;
+        Some(format!("{} {}", found.name, found.imported_version.as_str()).trim_end().to_owned())
+    }
+
+    fn imported_as(&self, plugin: &Manifest) -> Option<&ImportedSolution> {
+        let about = |one: &&ImportedSolution| {
+            is_there(one) && plugin.solutions.iter().any(|known| is_same(known, one))
+        };
+        self.imported.iter().flatten().find(about)
     }
 
     /// Whether a plugin's module is there. A plugin without solutions is about the platform itself.
@@ -75,11 +96,7 @@ impl Modules {
         if let Some(reason) = self.not_licensed(plugin, now) {
             return Presence::NotLicensed(reason);
         }
-        let Some(imported) = &self.imported else { return Presence::There };
-        if imported
-            .iter()
-            .any(|one| is_there(one) && plugin.solutions.iter().any(|known| is_same(known, one)))
-        {
+        if !self.is_known() || self.imported_as(plugin).is_some() {
             return Presence::There;
         }
         Presence::NotImported(format!("{} is not imported", plugin.title))

@@ -1,6 +1,6 @@
 //! Which checks a run looks at. Pure; an empty selection is an error, because it would look healthy.
 
-use super::identity::did_you_mean;
+use crate::hint::hint;
 use crate::plugins::{Installed, Refusal};
 use std::collections::BTreeSet;
 use tancheck_plugin_api::Cadence;
@@ -148,7 +148,7 @@ fn named_checks<'a>(
                 id: plugin.unwrap_or_default().to_owned(),
                 reason: one.reason.clone(),
             },
-            None => SelectError::UnknownCheck { id: id.clone(), hint: did_you_mean(id, known()) },
+            None => SelectError::UnknownCheck { id: id.clone(), hint: hint(id, known()) },
         })
     };
     filter.checks.iter().map(find).collect()
@@ -175,7 +175,7 @@ fn plugins<'a>(
                     return Err(SelectError::RefusedModule { id: id.clone(), reason: reason.clone() });
                 }
                 (None, None) => {
-                    let hint = did_you_mean(id, known());
+                    let hint = hint(id, known());
                     return Err(SelectError::UnknownModule { id: id.clone(), hint });
                 }
             }
@@ -199,7 +199,7 @@ fn plugins<'a>(
             (Some(plugin), _) => found.push(plugin),
             (None, Some(reason)) => missing.push((id.clone(), reason.clone())),
             (None, None) => {
-                let hint = did_you_mean(id, known());
+                let hint = hint(id, known());
                 return Err(SelectError::UnknownEnabled { id: id.clone(), hint });
             }
         }
@@ -302,10 +302,10 @@ mod tests {
     #[test]
     fn what_is_unknown_is_refused_with_a_suggestion() {
         let module = Filter { modules: owned(&["conect"]), ..Filter::default() };
-        assert!(ids(&module, None).unwrap_err().contains("did you mean connect?"));
+        assert!(ids(&module, None).unwrap_err().contains("did you mean \"connect\"?"));
         let check = Filter { checks: owned(&["connect.faild"]), ..Filter::default() };
-        assert!(ids(&check, None).unwrap_err().contains("did you mean connect.failed?"));
-        assert!(ids(&Filter::default(), Some(&["ptch"])).unwrap_err().contains("did you mean patch?"));
+        assert!(ids(&check, None).unwrap_err().contains("did you mean \"connect.failed\"?"));
+        assert!(ids(&Filter::default(), Some(&["ptch"])).unwrap_err().contains("did you mean \"patch\"?"));
         let refused = Filter { modules: owned(&["broken"]), ..Filter::default() };
         assert!(ids(&refused, None).unwrap_err().contains("its hash is not pinned"));
     }

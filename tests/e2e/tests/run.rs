@@ -61,6 +61,64 @@ fn a_task_is_due_until_a_person_attests_it() {
 }
 
 #[test]
+fn what_people_can_bring_is_listed_until_the_checks_are_decided() {
+    let (machine, _lab) = site("tancheck-health-check", 1);
+    let listed = |command: &[&str]| {
+        let document = machine.run(&[command, &["-o", "json"]].concat()).exits(0).json();
+        let schema = machine.run(&["schema", command[0]]).exits(0).json();
+        let wrong: Vec<String> = jsonschema::validator_for(&schema)
+            .unwrap()
+            .iter_errors(&document)
+            .map(|error| error.to_string())
+            .collect();
+        assert_eq!(wrong, [""; 0], "{command:?}");
+        document["wanted"].as_array().unwrap().clone()
+    };
+    let file =
+        |rows: &[serde_json::Value]| rows.iter().find(|row| row["file"] == "tpan-reports.csv").cloned();
+    let _ = machine.run(&["run", "-o", "json"]).exits(3);
+
+    let missing = file(&listed(&["exports"])).unwrap();
+    assert_eq!(
+        (&missing["have"], missing["problem"].as_str()),
+        (&serde_json::Value::Null, Some("not there yet"))
+    );
+    assert!(
+        missing["checks"].as_array().unwrap().iter().any(|check| check == "health-check.tpan-report-age")
+    );
+    let text = machine.run(&["exports"]).exits(0).stdout;
+    for told in ["tpan-reports.csv", missing["page"].as_str().unwrap(), "Columns: report_time", "missing"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    std::fs::create_dir_all(machine.path("state/tancheck/exports")).unwrap();
+    let path = machine.path("state/tancheck/exports/tpan-reports.csv");
+    assert_eq!(missing["path"], path.display().to_string());
+    std::fs::write(&path, "name,trigger\n").unwrap();
+    let unusable = file(&listed(&["exports"])).unwrap();
+    assert!(unusable["problem"].as_str().unwrap().contains("report_time"), "{unusable:#}");
+    let yesterday = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
+    std::fs::write(&path, format!("report_time,name,trigger\n{yesterday},weekly,scheduled\n")).unwrap();
+    assert_eq!(file(&listed(&["exports"])).unwrap()["have"]["what"], "1 row");
+    let _ = machine.run(&["run", "-o", "json", "--check", "health-check.tpan-report-age"]).exits(0);
+    let decided = file(&listed(&["exports", "--all"])).unwrap();
+    assert!(
+        decided["checks"].as_array().unwrap().iter().any(|check| check == "health-check.tpan-report-age")
+    );
+    let others = file(&listed(&["exports"]));
+    let waits = |row: &serde_json::Value| row["checks"].to_string().contains("tpan-report-age");
+    assert!(!others.as_ref().is_some_and(waits), "{others:?}");
+
+    let copy = |rows: Vec<serde_json::Value>| {
+        rows.into_iter().find(|row| row["input"] == "health-check.last-report-copy")
+    };
+    assert_eq!(copy(listed(&["answers"])).unwrap()["problem"], "nobody has answered yet");
+    let today = jiff::Timestamp::now().strftime("%F").to_string();
+    let _ = machine.run(&["answer", "health-check.last-report-copy", &today, "--by", "ann"]).exits(0);
+    let answered = copy(listed(&["answers"])).unwrap();
+    assert_eq!(answered["have"]["what"], format!("\"{today}\" by ann"));
+}
+
+#[test]
 fn a_deployment_that_is_not_there_is_code_5_and_every_check_has_its_row() {
     let machine = Machine::with(&["tancheck-connect"]);
     machine.configure_deployment("http://127.0.0.1:9", "token-1", "id = \"lab\"\n[limits]\nretries = 0\n");
@@ -77,7 +135,7 @@ fn a_selection_of_nothing_is_code_2_and_asks_nobody() {
     let ran = machine.run(&["run", "--only-failed"]).exits(2);
     assert!(ran.stderr.contains("no check is selected"), "{}", ran.stderr);
     let ran = machine.run(&["run", "--module", "conect"]).exits(2);
-    assert!(ran.stderr.contains("did you mean connect?"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("did you mean \"connect\"?"), "{}", ran.stderr);
     assert_eq!(lab.requests().len(), 0);
 }
 

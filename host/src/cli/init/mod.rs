@@ -2,13 +2,13 @@
 
 mod modules;
 
-use super::output::{FAINT, GOOD, Printer, WARNING, replace};
+use super::output::{FAINT, GOOD, Printer, WARNING, write_file};
 use super::site::Site;
 use super::stop::{OK, Stop};
 use super::{Global, ask};
 use crate::config::{Assignment, Auth, Flags, Layers, SecretSource};
+use crate::run::presence::{Modules, Presence};
 use clap::Args;
-use modules::{Fit, Modules};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -100,7 +100,7 @@ async fn init(arguments: &Arguments, global: &Global) -> Result<u8, Stop> {
     }
     let site = Site::unchecked(layers).await;
     let session = super::login(&site.layers).await?;
-    let modules = Modules::ask(&session.transport()).await;
+    let modules = modules::ask(&session.transport()).await;
     session.close().await;
     let document = document(&modules, &site.manifests(), &target);
     write(&target, &configuration(&site.layers, &document)?)?;
@@ -155,16 +155,19 @@ fn target(arguments: &Arguments, global: &Global, layers: &Layers) -> Result<Pat
 fn document(modules: &Modules, manifests: &[&Manifest], target: &Path) -> Document {
     let (mut enabled, mut left) = (Vec::new(), Vec::new());
     for manifest in manifests.iter().filter(|_| modules.is_known()) {
-        let plugin = manifest.id.clone();
-        match modules.fit(manifest) {
-            Fit::Enable(reason) => enabled.push(Choice { plugin, reason: one_line(&reason) }),
-            Fit::Leave(reason) => left.push(Choice { plugin, reason: one_line(&reason) }),
+        let choice = |reason: &str| Choice { plugin: manifest.id.clone(), reason: one_line(reason) };
+        match modules.presence(manifest, super::engine::this_second()) {
+            Presence::NotLicensed(reason) | Presence::NotImported(reason) => left.push(choice(&reason)),
+            Presence::There => {
+                enabled
+                    .push(choice(modules.seen(manifest).as_deref().unwrap_or("about the platform itself")));
+            }
         }
     }
-    let module = |one: &tancheck_plugin_api::records::server::ImportedSolution| Module {
+    let module = |one: crate::run::document::Module| Module {
         name: one_line(&one.name),
-        id: one_line(&one.solution_id),
-        version: one_line(one.imported_version.as_str()),
+        id: one_line(&one.id),
+        version: one_line(&one.version),
     };
     Document {
         format: 1,
@@ -172,7 +175,7 @@ fn document(modules: &Modules, manifests: &[&Manifest], target: &Path) -> Docume
         known: modules.is_known(),
         enabled,
         left,
-        without_plugin: modules.without_plugin(manifests).into_iter().map(module).collect(),
+        without_plugin: modules.not_looked_at(manifests, manifests).into_iter().map(module).collect(),
         problems: modules.problems.clone(),
     }
 }
@@ -255,7 +258,7 @@ fn write(target: &Path, text: &str) -> Result<(), Stop> {
             .map_err(|error| Stop::Internal(format!("failed to make {}: {error}", folder.display())))?;
     }
     // Without secrets, but it names a program that may print them: only its owner changes it.
-    replace(target, text.as_bytes(), Some(0o644))
+    write_file(target, text.as_bytes(), Some(0o644))
 }
 
 fn told(document: &Document) -> String {
