@@ -20,6 +20,9 @@ pub(super) struct Items {
     pub(super) gaps: Vec<String>,
 }
 
+/// The kind of source whose rows come without ids.
+const EXPORT: &str = "export";
+
 /// The key under which each row tells what it was asked with.
 const OF: &str = "_of";
 
@@ -64,8 +67,13 @@ fn of_rows(
             items => at(row, items).and_then(Value::as_array).cloned().unwrap_or_default(),
         }
     };
-    let items = rows.into_iter().flat_map(within).filter(|item| is_wanted(each, item));
-    let variables = items.filter_map(|item| variables_of(each, &item)).collect();
+    let items: Vec<Value> = rows.into_iter().flat_map(within).filter(|item| is_wanted(each, item)).collect();
+    let variables: Vec<Variables> = items.iter().filter_map(|item| variables_of(each, item)).collect();
+    // The Console exports names, not ids: then nothing can be asked for these rows, and another way may tell.
+    if variables.is_empty() && !items.is_empty() && supplied.source == EXPORT {
+        let keys: Vec<&str> = each.variables.iter().map(|(_, key)| key.as_str()).collect();
+        return Err(problem(format!("the exported rows of {input} do not tell {}", keys.join(" and "))));
+    }
     // What is missing from the list is missing from everything that is asked for its rows.
     let gaps = supplied.gaps.iter().map(|gap| format!("{input} is not complete: {gap}")).collect();
     Ok((variables, gaps))

@@ -206,7 +206,8 @@ fn details(run: &Run, page: &mut Page) {
     let worst = |check: &CheckResult| check.findings.iter().map(|finding| finding.severity).max();
     checks.sort_by(|left, right| worst(right).cmp(&worst(left)).then_with(|| left.id.cmp(&right.id)));
     for check in checks {
-        page.title(&format!("{} · {}", check.id, check.title));
+        let beyond = if check.beyond { " (beyond the guide)" } else { "" };
+        page.title(&format!("{} · {}{beyond}", check.id, check.title));
         if let Some(reason) = &check.reason {
             page.paragraph(2, reason);
         }

@@ -173,6 +173,9 @@ pub struct CheckResult {
     /// How often the guide asks for it.
     #[schemars(schema_with = "cadences_schema")]
     pub cadence: Vec<Cadence>,
+    /// Whether it goes beyond the maintenance guide.
+    #[serde(default)]
+    pub beyond: bool,
     /// The outcome.
     #[schemars(schema_with = "outcome_schema")]
     pub outcome: Outcome,

@@ -87,6 +87,7 @@ fn undecided(case: &Case<'_>) -> CheckResult {
         title: case.check.title.clone(),
         kind: case.check.kind,
         cadence: case.check.cadence.clone(),
+        beyond: case.check.beyond,
         outcome: Outcome::NotEvaluated,
         reason: None,
         attested: None,

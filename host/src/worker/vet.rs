@@ -3,6 +3,7 @@
 use super::protocol::MANIFEST_LIMIT;
 use serde::Deserialize;
 use tancheck_plugin_api::Outcome;
+use tancheck_plugin_api::facts::{Body, Supplied};
 use tancheck_plugin_api::finding::{Evidence, Finding};
 use tancheck_plugin_api::manifest::{API_VERSION, FEATURES, Manifest};
 use tancheck_plugin_api::validate;
@@ -113,12 +114,21 @@ fn problem(judgement: &Judgement, asked: &Inspection) -> Option<String> {
         .or_else(|| judgement.read.iter().find_map(|input| undeclared(input, asked)))
         .or_else(|| {
             let undecided = judgement.undecided.as_ref()?;
-            let never = matches!(undecided.outcome, Outcome::Pass | Outcome::Finding | Outcome::Skipped);
+            let never = match undecided.outcome {
+                Outcome::Pass | Outcome::Finding => true,
+                // Only the user can skip, and then an input says so.
+                Outcome::Skipped => !asked.inputs.values().any(is_skipped),
+                _ => false,
+            };
             never
                 .then(|| format!("it is undecided with the outcome {}", undecided.outcome))
                 .or_else(|| too_long("a reason", &undecided.reason, TEXT))
                 .or_else(|| undecided.input.as_ref().and_then(|input| undeclared(input, asked)))
         })
+}
+
+fn is_skipped(supplied: &Supplied) -> bool {
+    matches!(&supplied.body, Body::Unavailable(missing) if missing.outcome == Outcome::Skipped)
 }
 
 fn finding_problem(finding: &Finding, asked: &Inspection) -> Option<String> {
@@ -212,6 +222,10 @@ mod tests {
                 "not a series of x",
             ),
             (json!({"check": "x.good", "undecided": {"outcome": "pass", "reason": ""}}), "outcome pass"),
+            (
+                json!({"check": "x.good", "undecided": {"outcome": "skipped", "reason": ""}}),
+                "outcome skipped",
+            ),
             (
                 json!({"check": "x.good", "undecided": {"outcome": "unreachable", "reason": "", "input": "y.z"}}),
                 "does not declare",

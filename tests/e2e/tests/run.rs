@@ -61,6 +61,17 @@ fn a_task_is_due_until_a_person_attests_it() {
 }
 
 #[test]
+fn checks_that_need_a_question_are_skipped_where_none_may_be_asked() {
+    let (machine, lab) = site("tancheck-client-management", 1);
+    let check = ["--check", "client-management.cx-index", "--now", NOW, "-o", "json"];
+    let ran = machine.run(&[&["run"], &check[..], &["--no-questions"]].concat()).exits(3).json();
+    assert_eq!(ran["checks"][0]["outcome"], "skipped", "{ran:#}");
+    assert!(ran["checks"][0]["reason"].as_str().unwrap().contains("--no-questions"), "{ran:#}");
+    assert_eq!(ran["requests"]["questions"], 0);
+    assert!(lab.requests().iter().all(|request| !request.path.contains("question")));
+}
+
+#[test]
 fn what_people_can_bring_is_listed_until_the_checks_are_decided() {
     let (machine, _lab) = site("tancheck-health-check", 1);
     let listed = |command: &[&str]| {

@@ -100,9 +100,9 @@ pub async fn ask<T: Transport>(
     turn: &Turn<'_>,
 ) -> Result<Answered, Problem> {
     if !terms.allowed {
-        return Err(not_evaluated(
-            "questions are switched off (`questions = false` under [deployment], or --no-questions)"
-                .to_owned(),
+        return Err(Problem::new(
+            Outcome::Skipped,
+            "questions are switched off (`questions = false` under [deployment], or --no-questions)",
         ));
     }
     let body = wording::body(transport, &question.text, &question.group).await?;

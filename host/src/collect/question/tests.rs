@@ -245,7 +245,7 @@ async fn what_cannot_be_asked_says_why() {
     let server = Server::default().knows(STATE, Script::default());
     let problem =
         ask_with(&server, &question(STATE), &Terms { allowed: false, ..terms() }).await.unwrap_err();
-    assert_eq!(problem.outcome, Outcome::NotEvaluated);
+    assert_eq!(problem.outcome, Outcome::Skipped, "the user wanted it so");
     assert!(problem.reason.contains("questions = false") && server.log.lock().unwrap().is_empty());
 
     let only_count =

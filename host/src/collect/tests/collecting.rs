@@ -139,6 +139,24 @@ async fn the_first_source_that_answers_wins() {
 }
 
 #[tokio::test]
+async fn exported_rows_without_ids_are_no_list_to_ask_for() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("users.csv"), "Name\nann\n").unwrap();
+    let net = Faked::default().failing_at("/api/v2/users", Outcome::NoPermission, "no", 403);
+    let config = config("https://tanium.example", folder.path());
+    let mut roles = rest("/api/v2/users/{id}/roles");
+    roles["each"] = json!({"input": "x.users", "variables": [["id", "id"]], "limit": 9});
+    let wants =
+        [want("x.users", json!([rest("/api/v2/users"), export(&["name"])])), want("x.roles", json!([roles]))];
+    let collected = collect_at(&config, &net, Account::default(), &wants).await;
+    assert_eq!(
+        missing(&collected, "x.roles").reason,
+        "the exported rows of x.users do not tell id",
+        "an empty list would prove that nobody has a role"
+    );
+}
+
+#[tokio::test]
 async fn where_nothing_answers_the_best_source_speaks_and_the_others_are_offered() {
     let net =
         Faked::default().failing_at("/api/v2/users", Outcome::NoPermission, "GET /api/v2/users: no", 403);

@@ -84,6 +84,7 @@ pub(crate) fn supplied(body: Body) -> Supplied {
 /// The result of a check.
 pub(crate) fn result(id: &str, outcome: Outcome) -> CheckResult {
     CheckResult {
+        beyond: false,
         id: id.to_owned(),
         plugin: id.split('.').next().unwrap_or_default().to_owned(),
         title: format!("{id} is well"),
