@@ -41,17 +41,6 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     }
 }
 
-/// A text that may be missing: `null` is `None`, an empty text is one.
-///
-/// # Errors
-/// For lists and objects.
-pub fn some_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::Null => Ok(None),
-        told => text(told).map(Some).map_err(D::Error::custom),
-    }
-}
-
 /// A flag: `true`, `1`, `"1"`, `"true"`, `"yes"` and their opposites; `null` and empty are `None`.
 ///
 /// # Errors

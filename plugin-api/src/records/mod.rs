@@ -3,6 +3,7 @@
 
 pub mod actions;
 pub mod answers;
+pub mod connections;
 pub mod extensions;
 pub mod people;
 pub mod reports;

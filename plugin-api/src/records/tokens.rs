@@ -3,7 +3,9 @@
 use super::Reference;
 use crate::{Input, Source, Subject, lenient};
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// All API tokens that are active. The Gateway shows those of the calling user alone. Neither tells a token's string.
 pub const API_TOKENS: Input =
@@ -55,9 +57,9 @@ pub struct ApiToken {
     /// When it was last used; 2001-01-01 is never.
     #[serde(deserialize_with = "lenient::time", alias = "lastUsed", alias = "last used")]
     pub last_used_on: Option<Timestamp>,
-    /// Addresses and networks from which it may be used, separated by commas; nothing where the list has no such column.
-    #[serde(deserialize_with = "lenient::some_text", alias = "trustedIPAddresses")]
-    pub trusted_ip_addresses: Option<String>,
+    /// Addresses and networks from which it may be used; nothing where the list has no such column.
+    #[serde(deserialize_with = "addresses", alias = "trustedIPAddresses")]
+    pub trusted_ip_addresses: Option<Vec<String>>,
 }
 
 impl ApiToken {
@@ -77,6 +79,19 @@ impl ApiToken {
     }
 }
 
+/// A text with commas, as the platform writes it, or a list, as the Gateway does.
+fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let split = |text: &str| -> Vec<String> {
+        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(split(&text))),
+        Value::Array(items) => Ok(Some(items.iter().filter_map(Value::as_str).flat_map(split).collect())),
+        other => Err(D::Error::custom(format!("expected addresses, found {other}"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,13 +102,14 @@ mod tests {
         let read = |value| serde_json::from_value::<ApiToken>(value).unwrap();
         let rest =
             read(json!({"id": 6, "user": {"id": 1, "name": "ann"}, "created_time": "2026-04-27T19:54:47Z",
-            "last_used_on": "2001-01-01T00:00:00Z", "trusted_ip_addresses": ""}));
+            "last_used_on": "2001-01-01T00:00:00Z", "trusted_ip_addresses": "10.0.0.1, 10.1.0.0/16"}));
         assert_eq!((rest.owner(), rest.last_used_on), ("ann", None));
-        assert_eq!(rest.trusted_ip_addresses.as_deref(), Some(""));
+        assert_eq!(rest.trusted_ip_addresses.unwrap(), ["10.0.0.1", "10.1.0.0/16"]);
         let gateway =
             read(json!({"id": "6", "created": "2026-04-27T19:54:47Z", "lastUsed": "2026-05-01T00:00:00Z",
-            "notes": "report", "trustedIPAddresses": null}));
+            "notes": "report", "trustedIPAddresses": ["10.0.0.1"]}));
         assert_eq!(gateway.created_time, rest.created_time);
+        assert_eq!(gateway.trusted_ip_addresses.as_deref(), Some(["10.0.0.1".to_owned()].as_slice()));
         assert_eq!(gateway.subject().name, "token 6 (report)");
         let export = read(json!({"id": "6", "user": "ann", "last used": "Never", "created": "2026-04-27"}));
         assert_eq!((export.owner(), export.last_used_on), ("ann", None));

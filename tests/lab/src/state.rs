@@ -4,6 +4,7 @@ use crate::areas::actions::Actions;
 use crate::areas::answers::Answers;
 use crate::areas::bundles::Bundles;
 use crate::areas::connect::Connect;
+use crate::areas::directory::Directory;
 use crate::areas::fleet::Fleet;
 use crate::areas::groups::Groups;
 use crate::areas::health_check::HealthCheck;
@@ -31,6 +32,7 @@ pub(crate) struct State {
     pub(crate) connect: Connect,
     pub(crate) health_check: HealthCheck,
     pub(crate) reports: Reports,
+    pub(crate) directory: Directory,
     pub(crate) answers: Answers,
     pub(crate) bundles: Bundles,
 }
@@ -49,6 +51,7 @@ impl State {
             connect: Connect::new(setup.seed, now),
             health_check: HealthCheck::new(now),
             reports: Reports::new(),
+            directory: Directory::new(&people.users, now),
             answers: Answers::new(now),
             bundles: Bundles::new(now),
             people,

@@ -5,6 +5,7 @@ pub(crate) mod answers;
 pub(crate) mod bundles;
 pub(crate) mod client_management;
 pub(crate) mod connect;
+pub(crate) mod directory;
 pub(crate) mod fleet;
 pub(crate) mod gateway;
 pub(crate) mod groups;
@@ -44,6 +45,7 @@ pub(crate) static AREAS: &[Area] = &[
     gateway::AREA,
     health_check::AREA,
     client_management::AREA,
+    directory::AREA,
     answers::AREA,
     bundles::AREA,
 ];

@@ -1,6 +1,9 @@
 //! What can be wrong with users, roles and personas.
 
-use super::{CLIENT_MANAGEMENT_ROLE, CONNECT_OWNER, CONNECT_PERSONA, CONNECT_ROLE, MAINTAINER_ROLE};
+use super::{
+    CLIENT_MANAGEMENT_ROLE, CONNECT_OWNER, CONNECT_PERSONA, CONNECT_ROLE, LOCAL_ADMINISTRATOR, MAINTAINER_ROLE,
+    OPERATOR, User,
+};
 use crate::areas::groups::NO_COMPUTERS;
 use crate::faults::Fault;
 
@@ -55,7 +58,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "owner-deleted",
         about: "the user who owns the connections was deleted",
-        breaks: &["connect.owner-active"],
+        breaks: &["connect.owner-active", "console-users.missing-remote"],
         apply: |state| {
             if let Some(user) = state.people.user_mut(CONNECT_OWNER) {
                 user.deleted = true;
@@ -65,7 +68,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "owner-locked-out",
         about: "the user who owns the connections was disabled by the LDAP synchronization",
-        breaks: &["connect.owner-active"],
+        breaks: &["connect.owner-active", "console-users.locked-out"],
         apply: |state| {
             if let Some(user) = state.people.user_mut(CONNECT_OWNER) {
                 user.locked_out = 1;
@@ -141,6 +144,33 @@ pub(super) const FAULTS: &[Fault] = &[
             }
             for group in &mut people.user_groups {
                 group.roles.clear();
+            }
+        },
+    },
+    Fault {
+        name: "local-account-added",
+        about: "somebody made a local account that nobody knows",
+        breaks: &["console-users.auth-service", "console-users.departed-accounts"],
+        apply: |state| {
+            if let Some(like) = state.people.user(OPERATOR).cloned() {
+                state.people.users.push(User {
+                    id: 11,
+                    name: "contractor".to_owned(),
+                    display_name: "Contractor".to_owned(),
+                    domain: String::new(),
+                    roles: Vec::new(),
+                    ..like
+                });
+            }
+        },
+    },
+    Fault {
+        name: "local-administrator-deleted",
+        about: "the local Administrator account was deleted",
+        breaks: &["console-users.missing-local"],
+        apply: |state| {
+            if let Some(user) = state.people.user_mut(LOCAL_ADMINISTRATOR) {
+                user.deleted = true;
             }
         },
     },

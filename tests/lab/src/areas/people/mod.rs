@@ -18,12 +18,16 @@ pub(crate) use render::user_reference;
 pub(crate) const AREA: Area =
     Area { routes: routes::routes, faults: faults::FAULTS, exports: render::exports };
 
+/// The account that the installation makes.
+pub(crate) const LOCAL_ADMINISTRATOR: u64 = 1;
 /// The user whose token and password the lab hands out.
 pub(crate) const CHECKER: u64 = 2;
 /// Owns most connections.
 pub(crate) const CONNECT_OWNER: u64 = 3;
 /// Schedules actions.
 pub(crate) const OPERATOR: u64 = 4;
+/// Answers for the tasks of modules.
+pub(crate) const MAINTAINER: u64 = 5;
 /// The service account of a solution.
 pub(crate) const ENDPOINT_CONFIGURATION: u64 = 7;
 /// The alternative persona that one connection runs as.
@@ -107,6 +111,7 @@ pub(crate) struct Token {
     pub(crate) expires: Timestamp,
     pub(crate) expire_in_days: i64,
     pub(crate) trusted: &'static str,
+    pub(crate) used: Option<Timestamp>,
 }
 
 /// All of it.
@@ -149,6 +154,7 @@ impl People {
                 expires: now + days(60),
                 expire_in_days: 90,
                 trusted: "127.0.0.1",
+                used: Some(now),
             }],
             password: format!("lab-{}", random::hex(seed, "password", 0, 24)),
             summary_only: false,
@@ -208,11 +214,11 @@ fn users(now: Timestamp) -> Vec<User> {
         group: crate::areas::groups::ALL_COMPUTERS,
     };
     vec![
-        user(1, "Administrator", "", "", &[ADMINISTRATOR_ROLE]),
+        user(LOCAL_ADMINISTRATOR, "Administrator", "", "", &[ADMINISTRATOR_ROLE]),
         user(CHECKER, "tancheck", "Health checks", "", &[CHECKER_ROLE]),
         user(CONNECT_OWNER, "alex.rivera", "Alex Rivera", "LAB", &[CONNECT_ROLE]),
         user(OPERATOR, "sam.novak", "Sam Novak", "LAB", &[OPERATOR_ROLE, CLIENT_MANAGEMENT_ROLE]),
-        user(5, "jo.lindqvist", "Jo Lindqvist", "LAB", &[MAINTAINER_ROLE]),
+        user(MAINTAINER, "jo.lindqvist", "Jo Lindqvist", "LAB", &[MAINTAINER_ROLE]),
         user(ENDPOINT_CONFIGURATION, "Endpoint Configuration", "", "<[tanium]>", &[ADMINISTRATOR_ROLE]),
         User { deleted: true, ..user(9, "former.colleague", "Former Colleague", "LAB", &[OPERATOR_ROLE]) },
     ]

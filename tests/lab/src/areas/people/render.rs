@@ -5,7 +5,6 @@ use crate::areas::Export;
 use crate::clock::{self, NEVER, iso};
 use crate::session::Granted;
 use crate::state::State;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -164,7 +163,7 @@ pub(super) fn user_group(state: &State, group: &UserGroup) -> Value {
     })
 }
 
-pub(super) fn token(state: &State, token: &Token, used: Timestamp) -> Value {
+pub(super) fn token(state: &State, token: &Token) -> Value {
     json!({
         "id": token.id,
         "name": "",
@@ -176,7 +175,7 @@ pub(super) fn token(state: &State, token: &Token, used: Timestamp) -> Value {
         "notes": token.notes,
         "trusted_ip_addresses": token.trusted,
         "expire_in_days": token.expire_in_days,
-        "last_used_on": iso(used),
+        "last_used_on": token.used.map_or_else(|| NEVER.to_owned(), iso),
     })
 }
 
@@ -206,6 +205,7 @@ pub(super) fn exports(state: &State) -> Vec<Export> {
             user.id.to_string(),
             user.name.clone(),
             user.domain.clone(),
+            user.display_name.clone(),
             locked.to_owned(),
             user.last_login.map_or_else(|| "Never".to_owned(), iso),
         ]
@@ -229,10 +229,26 @@ pub(super) fn exports(state: &State) -> Vec<Export> {
         let row = |privilege: String| vec![persona.name.to_owned(), privilege, "All".to_owned()];
         people.privileges_by(&persona.roles).into_iter().map(row).collect::<Vec<_>>()
     });
+    let tokens = people.tokens.iter().map(|token| {
+        vec![
+            token.id.to_string(),
+            String::new(),
+            name(&token.user),
+            "Default".to_owned(),
+            iso(token.created),
+            iso(token.expires),
+            token.used.map_or_else(|| "Never".to_owned(), iso),
+        ]
+    });
     vec![
         Export {
+            file: "api-tokens.csv",
+            columns: &["id", "name", "user", "persona", "created", "expiration", "last used"],
+            rows: tokens.collect(),
+        },
+        Export {
             file: "users.csv",
-            columns: &["ID", "Name", "Domain", "Locked Out", "Last Sign In"],
+            columns: &["ID", "Name", "Domain", "Display Name", "Locked Out", "Last Sign In"],
             rows: users.collect(),
         },
         Export {

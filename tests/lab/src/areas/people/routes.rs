@@ -75,7 +75,7 @@ fn current(call: &Call<'_>) -> Answer {
 }
 
 fn api_tokens(call: &Call<'_>) -> Answer {
-    let fixed = call.state.people.tokens.iter().map(|token| render::token(&call.state, token, call.now));
+    let fixed = call.state.people.tokens.iter().map(|token| render::token(&call.state, token));
     let granted = call.core.sessions.granted();
     let all: Vec<Value> = fixed.chain(granted.iter().map(render::granted)).collect();
     Ok(Reply::data(all))

@@ -53,7 +53,7 @@ pub(super) fn diagnostics(state: &State, now: Timestamp) -> Value {
         },
         "Question_History": {"History_Limit_Days": 7, "Last_Question_ID": 1_000_000},
         "Settings": {"Client_Count": state.fleet.count.to_string(), "ServerPort": "17472", "ServerSOAPPort": "443",
-            "Version": PLATFORM_VERSION},
+            "Version": PLATFORM_VERSION, "enable_saml_auth": "0"},
         "System_Status_Cache": system_status_cache(state),
     })
 }

@@ -22,6 +22,9 @@ pub(super) fn text(state: &State, now: Timestamp) -> String {
         .flat_map(|package| &package.files)
         .filter(|file| !file.cached())
         .count();
+    let connectors = |failed: bool| {
+        state.directory.connectors.iter().filter(|connector| connector.failed == failed).count() as f64
+    };
     let families: Vec<Family> = vec![
         (
             "app_version_info",
@@ -40,6 +43,15 @@ pub(super) fn text(state: &State, now: Timestamp) -> String {
             "gauge",
             "The number of licensed seats",
             one(server.license.seats as f64),
+        ),
+        (
+            "tanium_ldap_sync_connector_sync_status_count",
+            "gauge",
+            "Number of connectors by status",
+            vec![
+                (label("status", "success"), connectors(false)),
+                (label("status", "failure"), connectors(true)),
+            ],
         ),
         ("tanium_has_baton", "gauge", "Server baton flag at the time of sample", one(1.0)),
         (
