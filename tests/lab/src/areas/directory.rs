@@ -1,6 +1,6 @@
 //! The directory that the deployment synchronizes its users with: LDAP connectors, and who works here.
 
-use crate::areas::people::{OPERATOR, MAINTAINER};
+use crate::areas::people::{MAINTAINER, OPERATOR};
 use crate::areas::{Area, Export};
 use crate::clock::{NEVER, days, iso, minutes};
 use crate::faults::Fault;
