@@ -97,8 +97,13 @@ pub fn valid_days(manifest: &Manifest, check: &Check, settings: &Map<String, Val
         let default = manifest.setting(key).map(|setting| &setting.default);
         settings.get(key).or(default).and_then(Value::as_u64)
     });
-    let shortest = || check.cadence.iter().filter_map(|cadence| cadence.days()).min();
-    chosen.and_then(|days| u32::try_from(days).ok()).or_else(shortest).unwrap_or(WITHOUT_PERIOD)
+    chosen.and_then(|days| u32::try_from(days).ok()).unwrap_or_else(|| period(check))
+}
+
+/// The days of a check's shortest cadence; a year where it has no period.
+#[must_use]
+pub fn period(check: &Check) -> u32 {
+    check.cadence.iter().filter_map(|cadence| cadence.days()).min().unwrap_or(WITHOUT_PERIOD)
 }
 
 /// The latest word about a check as a whole.

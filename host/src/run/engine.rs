@@ -243,7 +243,8 @@ impl<'a> Engine<'a> {
                     None if !check.judged => {
                         self.decided(one.plugin, check, &BTreeMap::new(), &Heard::NoJudge);
                     }
-                    None => to_judge.push((check, plan::supply(&manifest.id, check, &self.collected))),
+                    None => to_judge
+                        .push((check, plan::supply(&manifest.id, check, &self.collected, self.setup.now))),
                 }
             }
             if !to_judge.is_empty() {

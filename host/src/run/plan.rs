@@ -1,12 +1,16 @@
 //! What a run needs to know: the inputs of the selected checks. Pure.
 
+use super::attested::period;
+use super::outcome::day;
 use super::select::Selected;
 use crate::collect::Want;
 use crate::config::settings;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tancheck_plugin_api::facts::Supplied;
+use tancheck_plugin_api::Outcome;
+use tancheck_plugin_api::facts::{Body, Supplied, Unavailable};
 use tancheck_plugin_api::manifest::Check;
 
 /// A plugin and an input's id.
@@ -34,12 +38,35 @@ pub fn wants(selected: &[Selected<'_>], site: &BTreeMap<String, Map<String, Valu
 
 /// The inputs of one check, out of all that was collected.
 #[must_use]
-pub fn supply(plugin: &str, check: &Check, collected: &Inputs) -> BTreeMap<String, Arc<Supplied>> {
+pub fn supply(
+    plugin: &str,
+    check: &Check,
+    collected: &Inputs,
+    now: Timestamp,
+) -> BTreeMap<String, Arc<Supplied>> {
     let find = |id: &String| {
         let supplied = collected.get(&(plugin.to_owned(), id.clone()))?;
-        Some((id.clone(), Arc::clone(supplied)))
+        let outdated = outdated(supplied, check, now).map(Arc::new);
+        Some((id.clone(), outdated.unwrap_or_else(|| Arc::clone(supplied))))
     };
     check.inputs.iter().filter_map(find).collect()
+}
+
+/// Says of an exported file that it is too old for a check; nothing where it is not. A file counts for one period of
+/// the check: what is older shows a deployment of another time.
+fn outdated(supplied: &Supplied, check: &Check, now: Timestamp) -> Option<Supplied> {
+    let days = period(check);
+    let is_old = now.duration_since(supplied.at) >= SignedDuration::from_hours(24 * i64::from(days));
+    if supplied.source != "export" || !is_old {
+        return None;
+    }
+    let (file, made) = (&supplied.request, day(supplied.at));
+    let reason = format!(
+        "{file} was exported on {made}, and this check needs it from the last {days} days: export it again \
+         (`tancheck exports --all` tells how)"
+    );
+    let body = Body::Unavailable(Unavailable { outcome: Outcome::NotEvaluated, reason });
+    Some(Supplied { gaps: Vec::new(), body, ..supplied.clone() })
 }
 
 #[cfg(test)]
@@ -47,7 +74,6 @@ mod tests {
     use super::*;
     use crate::run::engine::fakes::{installed_reading, rest, supplied};
     use serde_json::json;
-    use tancheck_plugin_api::facts::Body;
 
     fn all_checks(plugins: &[crate::plugins::Installed]) -> Vec<Selected<'_>> {
         let all = |plugin| Selected { plugin, checks: Vec::from_iter(&plugin.manifest.checks) };
@@ -95,7 +121,37 @@ mod tests {
             (place("a", "a.y"), Arc::clone(&rows)),
             (place("b", "a.x"), rows),
         ]);
-        let supplied = supply("a", &plugin.manifest.checks[0], &collected);
+        let supplied = supply("a", &plugin.manifest.checks[0], &collected, Timestamp::UNIX_EPOCH);
         assert_eq!(supplied.keys().collect::<Vec<_>>(), ["a.x"]);
+    }
+
+    #[test]
+    fn an_exported_file_counts_for_one_period_of_the_check() {
+        let plugin = installed_reading(
+            "a",
+            &[
+                ("a.week", json!({"cadence": ["weekly", "quarterly"]})),
+                ("a.quarter", json!({"cadence": ["quarterly"]})),
+            ],
+            &[rest("a.x", "/api/v2/x")],
+        );
+        let exported = Supplied { source: "export".to_owned(), ..supplied(Body::Rows(Vec::new())) };
+        let made = exported.at;
+        let collected = Inputs::from([(("a".to_owned(), "a.x".to_owned()), Arc::new(exported))]);
+        let is_there = |check: usize, days: i64| {
+            let now = made + SignedDuration::from_hours(24 * days);
+            let supplied = supply("a", &plugin.manifest.checks[check], &collected, now);
+            match &supplied["a.x"].body {
+                Body::Unavailable(missing) => {
+                    assert!(missing.reason.contains("export it again"), "{}", missing.reason);
+                    false
+                }
+                _ => true,
+            }
+        };
+        assert!(is_there(0, 6) && !is_there(0, 7));
+        assert!(is_there(1, 7) && is_there(1, 80) && !is_there(1, 100));
+        // A file whose time lies ahead was exported today as well.
+        assert!(is_there(0, -1));
     }
 }
