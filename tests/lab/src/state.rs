@@ -12,6 +12,7 @@ use crate::areas::people::People;
 use crate::areas::questions::Content;
 use crate::areas::reports::Reports;
 use crate::areas::server::Server;
+use crate::areas::threat_response::ThreatResponse;
 use crate::config::Setup;
 use crate::faults::Fault;
 use jiff::Timestamp;
@@ -33,6 +34,7 @@ pub(crate) struct State {
     pub(crate) health_check: HealthCheck,
     pub(crate) reports: Reports,
     pub(crate) directory: Directory,
+    pub(crate) threat_response: ThreatResponse,
     pub(crate) answers: Answers,
     pub(crate) bundles: Bundles,
 }
@@ -52,6 +54,7 @@ impl State {
             health_check: HealthCheck::new(now),
             reports: Reports::new(),
             directory: Directory::new(&people.users, now),
+            threat_response: ThreatResponse::new(),
             answers: Answers::new(now),
             bundles: Bundles::new(now),
             people,

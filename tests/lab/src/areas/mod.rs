@@ -6,6 +6,7 @@ pub(crate) mod bundles;
 pub(crate) mod client_management;
 pub(crate) mod connect;
 pub(crate) mod directory;
+pub(crate) mod endpoint_tools;
 pub(crate) mod fleet;
 pub(crate) mod gateway;
 pub(crate) mod groups;
@@ -14,6 +15,7 @@ pub(crate) mod people;
 pub(crate) mod questions;
 pub(crate) mod reports;
 pub(crate) mod server;
+pub(crate) mod threat_response;
 
 use crate::faults::Fault;
 use crate::state::State;
@@ -46,6 +48,7 @@ pub(crate) static AREAS: &[Area] = &[
     health_check::AREA,
     client_management::AREA,
     directory::AREA,
+    threat_response::AREA,
     answers::AREA,
     bundles::AREA,
 ];

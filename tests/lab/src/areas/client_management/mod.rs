@@ -17,7 +17,7 @@ const GROUPS: [&str; 3] = ["All Computers", "All Virtual Machines", "Client Cont
 fn exports(state: &State) -> Vec<Export> {
     let failures = counted(state, "Get Client Extensions - Status from all machines", None);
     let failures =
-        failures.into_iter().filter(|(row, _)| row.len() == 3 && !special(&row[2]) && !row[2].is_empty());
+        failures.into_iter().filter(|(row, _)| row.len() >= 3 && !special(&row[2]) && !row[2].is_empty());
     let versions = counted(state, "Get Tanium Client Version from all machines", None);
     let versions = versions.into_iter().filter(|(row, _)| !special(&row[0]));
     vec![

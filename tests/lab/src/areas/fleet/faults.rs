@@ -101,13 +101,13 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "index-failures",
         about: "the Client Index Extension failed on some endpoints",
-        breaks: &["client-management.cx-index"],
+        breaks: &["client-management.cx-index", "threat-response.failure-index"],
         apply: |state| fail_extension(state, "index", "the index database could not be opened"),
     },
     Fault {
         name: "recorder-failures",
         about: "the Client Recorder Extension failed on some endpoints",
-        breaks: &["client-management.cx-recorder"],
+        breaks: &["client-management.cx-recorder", "threat-response.failure-recorder"],
         apply: |state| fail_extension(state, "recorder", "the recorder could not subscribe to events"),
     },
     Fault {
@@ -189,7 +189,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
 ];
 
-fn fail_extension(state: &mut crate::state::State, domain: &'static str, text: &'static str) {
+pub(crate) fn fail_extension(state: &mut crate::state::State, domain: &'static str, text: &'static str) {
     state.fleet.change_some(
         0.01,
         |_| true,

@@ -3,6 +3,7 @@
 mod faults;
 mod routes;
 
+pub(crate) use faults::fail_extension;
 pub(crate) use routes::counters;
 
 use crate::areas::{Area, no_exports};
@@ -80,6 +81,8 @@ pub(crate) struct Endpoint {
     pub(crate) server_list: Cow<'static, str>,
     pub(crate) server_name: &'static str,
     pub(crate) extension_failure: Option<ExtensionFailure>,
+    /// What it tells otherwise than healthy endpoints: the topic, and its answer.
+    pub(crate) told: Vec<(&'static str, &'static str)>,
 }
 
 impl Endpoint {
@@ -105,6 +108,11 @@ impl Endpoint {
 
     pub(crate) fn is_virtual(&self) -> bool {
         matches!(self.kind, Kind::Vdi)
+    }
+
+    /// What it tells of a topic, where a fault does not change it: `otherwise`.
+    pub(crate) fn tells(&self, topic: &str, otherwise: &'static str) -> &'static str {
+        self.told.iter().rev().find(|(told, _)| *told == topic).map_or(otherwise, |(_, answer)| answer)
     }
 
     pub(crate) fn leader(&self) -> bool {
@@ -285,6 +293,7 @@ impl Fleet {
                 None => SERVERS[usize::from(index % 2 == 1)],
             },
             extension_failure: None,
+            told: Vec::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The sensors of the lab: names and hashes as documented, values computed from the endpoint.
 
+use crate::areas::endpoint_tools;
 use crate::areas::fleet::{Endpoint, Kind, Os};
 use crate::areas::groups;
 use crate::random;
@@ -182,12 +183,31 @@ pub(crate) static SENSORS: &[Sensor] = &[
         )
     },
     // The columns of this sensor are not public. The lab serves the domain, a state, and the text of a failure that
-    // is empty where there is none.
+    // is empty where there is none; in rows of their own, facts with a key and a value.
     plain(
         "Client Extensions - Status",
         None,
-        &[("Domain", Type::Text), ("Status", Type::Text), ("Failure", Type::Text)],
-        extensions,
+        &[
+            ("Domain", Type::Text),
+            ("Status", Type::Text),
+            ("Failure", Type::Text),
+            ("Key", Type::Text),
+            ("Value", Type::Text),
+        ],
+        endpoint_tools::extensions,
+    ),
+    plain(
+        "Threat Response - Status",
+        None,
+        &[("Component", Type::Text), ("Key", Type::Text), ("Value", Type::Text)],
+        endpoint_tools::threat_response,
+    ),
+    // The columns of this sensor are the lab's own choice, and so are its words.
+    plain(
+        "Endpoint Configuration - Tools Status",
+        None,
+        &[("Tool", Type::Text), ("Version", Type::Version), ("Status", Type::Text)],
+        endpoint_tools::tools,
     ),
 ];
 
@@ -211,16 +231,4 @@ fn explicit_setting(_: &State, endpoint: &Endpoint, params: &[String]) -> Vec<Ro
         Some("ServerPort") => one("17472"),
         _ => Vec::new(),
     }
-}
-
-fn extensions(_: &State, endpoint: &Endpoint, _: &[String]) -> Vec<Row> {
-    ["config", "index", "recorder"]
-        .into_iter()
-        .map(|domain| match &endpoint.extension_failure {
-            Some(failure) if failure.domain == domain => {
-                vec![Cow::Borrowed(domain), Cow::Borrowed("Failed"), Cow::Borrowed(failure.text)]
-            }
-            _ => vec![Cow::Borrowed(domain), Cow::Borrowed("Healthy"), Cow::Borrowed("")],
-        })
-        .collect()
 }

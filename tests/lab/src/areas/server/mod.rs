@@ -155,6 +155,7 @@ fn schedules(now: Timestamp) -> Vec<Schedule> {
         schedule(1, "Trends Service", "trends-scheduleplugin", 30),
         schedule(2, "Connect Service", "connect-scheduleplugin", 60),
         schedule(3, "Health Check Service", "health-check-scheduleplugin", 3600),
+        schedule(4, "Threat Response Service", "threat-response-scheduleplugin", 300),
     ]
 }
 
