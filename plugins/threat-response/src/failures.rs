@@ -61,6 +61,7 @@ pub(crate) const INDEX: Check = domain_check("threat-response.failure-index")
 
 pub(crate) const RECORDER: Check = domain_check("threat-response.failure-recorder")
     .title("No health failures in domain recorder (Client Recorder Extension)")
+    .severity(Severity::High)
     .why("What was not recorded cannot be looked up after an incident.")
     .judge(|facts, report| judge(facts, report, "recorder"));
 

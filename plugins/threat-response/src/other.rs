@@ -88,9 +88,6 @@ mod tests {
         case(json!({"id": 4, "name": "x", "plugin_bundle": "detect3", "last_exit_code": 4_294_967_295_u64}))
             .judge()
             .assert_findings(&["4"]);
-        case(json!({"id": 4, "name": "Threat Response Service", "enabled": false}))
-            .judge()
-            .assert_findings(&["4"]);
         case(json!({"id": 4, "name": "Threat Response Service"})).assert_needs_its_inputs();
     }
 

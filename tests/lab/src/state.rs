@@ -5,10 +5,12 @@ use crate::areas::answers::Answers;
 use crate::areas::bundles::Bundles;
 use crate::areas::connect::Connect;
 use crate::areas::directory::Directory;
+use crate::areas::endpoint_configuration::EndpointConfiguration;
 use crate::areas::fleet::Fleet;
 use crate::areas::groups::Groups;
 use crate::areas::health_check::HealthCheck;
 use crate::areas::people::People;
+use crate::areas::performance::Performance;
 use crate::areas::questions::Content;
 use crate::areas::reports::Reports;
 use crate::areas::server::Server;
@@ -34,6 +36,8 @@ pub(crate) struct State {
     pub(crate) health_check: HealthCheck,
     pub(crate) reports: Reports,
     pub(crate) directory: Directory,
+    pub(crate) endpoint_configuration: EndpointConfiguration,
+    pub(crate) performance: Performance,
     pub(crate) threat_response: ThreatResponse,
     pub(crate) answers: Answers,
     pub(crate) bundles: Bundles,
@@ -54,6 +58,8 @@ impl State {
             health_check: HealthCheck::new(now),
             reports: Reports::new(),
             directory: Directory::new(&people.users, now),
+            endpoint_configuration: EndpointConfiguration::new(),
+            performance: Performance::new(),
             threat_response: ThreatResponse::new(),
             answers: Answers::new(now),
             bundles: Bundles::new(now),

@@ -137,9 +137,10 @@ fn cursors_lead_through_a_collection_and_expire() {
     );
     let cursor = &first["pageInfo"]["endCursor"];
     let second = page(cursor)["data"]["scheduledActions"].clone();
+    let left = first["totalRecords"].as_u64().unwrap() - 3;
     assert_eq!(
-        (second["edges"].as_array().unwrap().len(), &second["pageInfo"]["hasNextPage"]),
-        (1, &json!(false))
+        (second["edges"].as_array().unwrap().len() as u64, &second["pageInfo"]["hasNextPage"]),
+        (left.min(3), &json!(left > 3))
     );
     let completed = first["edges"][0]["node"]["lastAction"]["results"]["completed"].as_u64().unwrap();
     assert!(completed > 900, "{completed}");

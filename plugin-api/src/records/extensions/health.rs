@@ -40,8 +40,8 @@ pub struct HealthFailure {
 pub struct Failures {
     /// Endpoints, or a bit more: an endpoint counts for each of its failures.
     pub count: u64,
-    /// What failed, in the words of the endpoints.
-    pub texts: BTreeSet<String>,
+    /// What failed, in the words of the endpoints, and on how many of them.
+    pub texts: BTreeMap<String, u64>,
     /// A few of these endpoints.
     pub sample: Vec<String>,
 }
@@ -54,7 +54,8 @@ impl Failures {
 
     fn add(&mut self, text: &str, count: u64) {
         self.count += count;
-        self.texts.insert(if text.is_empty() { "no text".to_owned() } else { text.to_owned() });
+        let text = if text.is_empty() { "no text" } else { text };
+        *self.texts.entry(text.to_owned()).or_default() += count;
     }
 }
 
@@ -166,7 +167,7 @@ pub fn judge_failures(
         if failures.count <= most {
             continue;
         }
-        let texts: Vec<&str> = failures.texts.iter().map(String::as_str).take(3).collect();
+        let texts: Vec<&str> = failures.texts.keys().map(String::as_str).take(3).collect();
         report.finding(
             Finding::on(Subject::new("client extension", domain, domain))
                 .says(format!(
@@ -276,7 +277,10 @@ impl Told {
         let lower = state.to_lowercase();
         if among(healthy, state) {
             Verdict::Healthy
-        } else if ["fail", "error", "unhealthy", "crash"].iter().any(|word| lower.contains(word)) {
+        } else if ["fail", "error", "unhealthy", "crash", "took longer"]
+            .iter()
+            .any(|word| lower.contains(word))
+        {
             Verdict::Failed(state.to_owned())
         } else if self.failure.is_some() {
             Verdict::Healthy

@@ -6,12 +6,16 @@ pub(crate) mod bundles;
 pub(crate) mod client_management;
 pub(crate) mod connect;
 pub(crate) mod directory;
+pub(crate) mod endpoint_configuration;
 pub(crate) mod endpoint_tools;
+pub(crate) mod enforce;
 pub(crate) mod fleet;
 pub(crate) mod gateway;
 pub(crate) mod groups;
 pub(crate) mod health_check;
+pub(crate) mod impact;
 pub(crate) mod people;
+pub(crate) mod performance;
 pub(crate) mod questions;
 pub(crate) mod reports;
 pub(crate) mod server;
@@ -48,6 +52,10 @@ pub(crate) static AREAS: &[Area] = &[
     health_check::AREA,
     client_management::AREA,
     directory::AREA,
+    endpoint_configuration::AREA,
+    enforce::AREA,
+    impact::AREA,
+    performance::AREA,
     threat_response::AREA,
     answers::AREA,
     bundles::AREA,

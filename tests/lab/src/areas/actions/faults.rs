@@ -139,7 +139,7 @@ fn set_default_members(state: &mut State, groups: &[u64]) {
 }
 
 /// Changes a scheduled action and writes its audit trail anew.
-fn change(state: &mut State, id: u64, change: impl FnOnce(&mut SavedAction)) {
+pub(crate) fn change(state: &mut State, id: u64, change: impl FnOnce(&mut SavedAction)) {
     let actions = &mut state.actions;
     if let Some(saved) = actions.saved_mut(id) {
         change(saved);

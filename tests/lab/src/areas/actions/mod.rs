@@ -13,12 +13,16 @@ use crate::state::State;
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use audit::AuditEntry;
+pub(crate) use faults::change;
 
 pub(crate) const AREA: Area = Area { routes: all_routes, faults: faults::FAULTS, exports };
 
 /// The action group that should hold No Computers only.
 pub(crate) const DEFAULT_GROUP: u64 = 3;
 const ALL_COMPUTERS_GROUP: u64 = 25;
+/// The name of the scheduled actions that bring the manifest of Endpoint Configuration, and one of them.
+const MANIFEST: &str = "Endpoint Configuration - Manifest";
+pub(crate) const MANIFEST_WINDOWS: u64 = 5;
 const WINDOWS_GROUP: u64 = 54;
 
 /// An action group.
@@ -272,6 +276,20 @@ fn packages(now: Timestamp) -> Vec<Package> {
             3356,
         ),
         package(8, "Client Upgrade", "cmd.exe /c upgrade-client.bat", "SetupClient.exe", 41_943_040),
+        package(
+            9,
+            "Endpoint Configuration - Manifest [Windows] (v. 128)",
+            "cmd.exe /c TaniumCX.exe config apply manifest.json",
+            "manifest.json",
+            10_240,
+        ),
+        package(
+            10,
+            "Endpoint Configuration - Manifest [Non-Windows] (v. 128)",
+            "/bin/sh -c './TaniumCX config apply manifest.json'",
+            "manifest.json",
+            10_240,
+        ),
     ]
 }
 
@@ -313,6 +331,8 @@ fn saved_actions(now: Timestamp) -> Vec<SavedAction> {
             ..saved(3, "VDI - Set LogVerbosityLevel", 4, WINDOWS_GROUP, 11, OPERATOR)
         },
         saved(4, "Set Mac Tanium Client Logging Level", 7, ALL_COMPUTERS_GROUP, 14, OPERATOR),
+        saved(MANIFEST_WINDOWS, MANIFEST, 9, ALL_COMPUTERS_GROUP, ALL_WINDOWS, ENDPOINT_CONFIGURATION),
+        saved(6, MANIFEST, 10, ALL_COMPUTERS_GROUP, ALL_COMPUTERS, ENDPOINT_CONFIGURATION),
     ]
 }
 

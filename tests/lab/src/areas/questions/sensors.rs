@@ -209,6 +209,38 @@ pub(crate) static SENSORS: &[Sensor] = &[
         &[("Tool", Type::Text), ("Version", Type::Version), ("Status", Type::Text)],
         endpoint_tools::tools,
     ),
+    // The guide names the column Revision; the other one is the lab's own.
+    plain(
+        "Endpoint Configuration - Manifest Metadata",
+        None,
+        &[("Manifest", Type::Text), ("Revision", Type::Integer)],
+        |_, e, _| vec![vec!["Endpoint Configuration".into(), e.tells("manifest", "128").into()]],
+    ),
+    Sensor {
+        built_in: true,
+        ..plain("Action Lock Status", None, &[("Action Lock Status", Type::Text)], |_, e, _| {
+            one(e.tells("action lock", "Action Lock Off"))
+        })
+    },
+    // The words of these sensors are the lab's own, but for those that the guide names.
+    plain("Performance - Configured", None, &[("Performance - Configured", Type::Text)], |_, e, _| {
+        one(e.tells("performance", "Yes"))
+    }),
+    plain("Impact - Coverage Status", None, &[("Impact - Coverage Status", Type::Text)], |_, e, _| {
+        one(e.tells("impact", "Covered"))
+    }),
+    plain(
+        "Direct Connect - Tools Version",
+        None,
+        &[("Direct Connect - Tools Version", Type::Text)],
+        |_, e, _| {
+            one(match e.os {
+                Os::Windows => e.tells("direct connect", "Windows Package Installed"),
+                Os::Linux => "Linux Package Installed",
+                Os::Mac => "Mac Package Installed",
+            })
+        },
+    ),
 ];
 
 fn operating_system(endpoint: &Endpoint) -> &'static str {
