@@ -9,11 +9,13 @@ use crate::areas::endpoint_configuration::EndpointConfiguration;
 use crate::areas::fleet::Fleet;
 use crate::areas::groups::Groups;
 use crate::areas::health_check::HealthCheck;
+use crate::areas::panels::Panels;
 use crate::areas::people::People;
 use crate::areas::performance::Performance;
 use crate::areas::questions::Content;
 use crate::areas::reports::Reports;
 use crate::areas::server::Server;
+use crate::areas::small_services::Retirements;
 use crate::areas::threat_response::ThreatResponse;
 use crate::config::Setup;
 use crate::faults::Fault;
@@ -39,6 +41,8 @@ pub(crate) struct State {
     pub(crate) endpoint_configuration: EndpointConfiguration,
     pub(crate) performance: Performance,
     pub(crate) threat_response: ThreatResponse,
+    pub(crate) panels: Panels,
+    pub(crate) retirements: Retirements,
     pub(crate) answers: Answers,
     pub(crate) bundles: Bundles,
 }
@@ -61,6 +65,8 @@ impl State {
             endpoint_configuration: EndpointConfiguration::new(),
             performance: Performance::new(),
             threat_response: ThreatResponse::new(),
+            panels: Panels::new(now),
+            retirements: Retirements::new(now),
             answers: Answers::new(now),
             bundles: Bundles::new(now),
             people,

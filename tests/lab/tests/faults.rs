@@ -3,13 +3,19 @@
 
 mod common;
 
-use common::{ask, get};
+use common::{ask, get, post};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tancheck_lab::{Lab, faults};
 
-/// Looks at everything that can be seen from outside, until `enough` says so: all lists, questions, results of
-/// actions, the export files.
+/// What only the API Gateway shows.
+const GATEWAY: &[&str] = &[
+    "{ provisionRetirementActions(first: 100) { edges { node { id status } } } }",
+    "{ reports(first: 500) { edges { node { id name } } } }",
+];
+
+/// Looks at everything that can be seen from outside, until `enough` says so: all lists, what only the Gateway shows,
+/// questions, results of actions, results of reports, the export files.
 fn look(lab: &Lab, enough: &mut dyn FnMut(String, String) -> bool) -> bool {
     for (pattern, _) in lab.get_routes().into_iter().filter(|(pattern, _)| !pattern.contains('{')) {
         // The newest runs tell enough, and the month of all runs is long.
@@ -32,6 +38,21 @@ fn look(lab: &Lab, enough: &mut dyn FnMut(String, String) -> bool) -> bool {
         let set =
             get(lab, &format!("/api/v2/result_data/question/{id}")).data()["result_sets"][0]["rows"].clone();
         if enough(question.to_owned(), set.to_string()) {
+            return true;
+        }
+    }
+    let gateway = |query: &str| post(lab, "/plugin/products/gateway/graphql", &json!({ "query": query }));
+    for query in GATEWAY {
+        if enough((*query).to_owned(), gateway(query).text) {
+            return true;
+        }
+    }
+    let reports = gateway(GATEWAY[1]).json()["data"]["reports"]["edges"].clone();
+    for report in reports.as_array().unwrap() {
+        let id = &report["node"]["id"];
+        let query = format!("{{ reportResultData(id: {id}, first: 5, summarize: true) {{ totalRecords }} }}");
+        let text = gateway(&query).text;
+        if enough(query, text) {
             return true;
         }
     }

@@ -27,6 +27,11 @@ const OPERATIONS: &[&str] = &[
        waitingToRetry pendingVerification verified } } } } } }",
     "query ($after: Cursor) { reports(first: 100, after: $after, filter: {text: \"Coverage\"}) { totalRecords pageInfo { hasNextPage } \
        edges { cursor node { id name description moduleName viewDetails { columns { name sourceName sourceColumnName } } } } } }",
+    "query ($after: Cursor) { sensors(first: 2000, includeHidden: true, after: $after) { totalRecords pageInfo { hasNextPage \
+       endCursor } edges { cursor node { name harvested } } } }",
+    "query ($after: Cursor) { provisionRetirementActions(first: 100, after: $after) { totalRecords pageInfo { hasNextPage \
+       endCursor } edges { cursor node { id status createdTime updatedTime endpointID ipAddress targetEndpointParameters { \
+       computerName } } } } }",
     "{ endpoints(first: 1, source: {tds: {scope: TANIUM_CLIENTS}}) { totalRecords collectionInfo { active contributedTotal \
        expectedTotal respondedPercentage respondedTotal startCursor success } } }",
     "{ endpoints(first: 100, filter: {any: false, filters: [{path: \"eidFirstSeen\", op: GT, value: \"2026-02-01T00:00:00Z\"}, \

@@ -14,11 +14,13 @@ pub(crate) mod gateway;
 pub(crate) mod groups;
 pub(crate) mod health_check;
 pub(crate) mod impact;
+pub(crate) mod panels;
 pub(crate) mod people;
 pub(crate) mod performance;
 pub(crate) mod questions;
 pub(crate) mod reports;
 pub(crate) mod server;
+pub(crate) mod small_services;
 pub(crate) mod threat_response;
 
 use crate::faults::Fault;
@@ -57,6 +59,8 @@ pub(crate) static AREAS: &[Area] = &[
     impact::AREA,
     performance::AREA,
     threat_response::AREA,
+    panels::AREA,
+    small_services::AREA,
     answers::AREA,
     bundles::AREA,
 ];
@@ -67,7 +71,7 @@ pub(crate) fn no_exports(_: &State) -> Vec<Export> {
 }
 
 /// Services of modules, and the workbench that must be there for their routes to exist.
-const SERVICES: &[(&str, &str)] = &[(connect::BASE, connect::WORKBENCH)];
+const SERVICES: &[(&str, &str)] = &[(connect::BASE, connect::WORKBENCH), small_services::REPUTATION];
 
 /// Does the path belong to a module that is not imported?
 pub(crate) fn module_missing(state: &State, path: &str) -> bool {

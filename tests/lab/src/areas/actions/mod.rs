@@ -56,6 +56,7 @@ pub(crate) struct Package {
     pub(crate) id: u64,
     pub(crate) name: &'static str,
     pub(crate) command: &'static str,
+    pub(crate) content_set: &'static str,
     pub(crate) files: Vec<PackageFile>,
     pub(crate) modified: Timestamp,
 }
@@ -242,6 +243,7 @@ fn packages(now: Timestamp) -> Vec<Package> {
         id,
         name,
         command,
+        content_set: "Client Management",
         files: vec![PackageFile { id: id * 10, name: file, size, status: 200, cache_status: "Cached" }],
         modified: now - days(150),
     };

@@ -66,7 +66,7 @@ pub(super) fn package(package: &Package) -> Value {
         "available_time": if available { at.clone() } else { crate::clock::NEVER.to_owned() },
         "command": package.command,
         "command_timeout": 600,
-        "content_set": {"id": 5, "name": "Client Management"},
+        "content_set": {"id": 5, "name": package.content_set},
         "creation_time": at,
         "deleted_flag": false,
         "display_name": package.name,

@@ -4,6 +4,7 @@ use super::endpoints;
 use super::execute::Wanted;
 use crate::areas::actions::{Action, SavedAction};
 use crate::areas::connect::{Connection, Run, Status, WORKBENCH};
+use crate::areas::questions::sensors::Sensor;
 use crate::clock::{iso, iso_millis};
 use crate::wire::Call;
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +42,10 @@ impl Resolver<'_, '_> {
             }
             "connectConnections" => self.connections(),
             "reports" => Ok(json!({ ROWS: self.call.state.reports.list(field.argument("filter")) })),
+            "sensors" => self.allowed(&["read sensor"]).map(|()| self.sensors()),
+            "provisionRetirementActions" => self
+                .allowed(&["provision read"])
+                .map(|()| json!({ ROWS: self.call.state.retirements.render() })),
             "reportResultData" => self.report_results(field),
             "endpoints" => self.allowed(&["read sensor"]).and_then(|()| endpoints::resolve(self, field)),
             "__typename" => Ok("Query".into()),
@@ -118,6 +123,13 @@ impl Resolver<'_, '_> {
             (Some(_), Some(_)) => Err("the cursor has expired".to_owned()),
             _ => Err(format!("invalid cursor {text:?}")),
         }
+    }
+
+    /// Whether a sensor is harvested is the lab's own choice: all but those with parameters are.
+    fn sensors(&self) -> Value {
+        let render =
+            |sensor: &Sensor| json!({"name": sensor.name, "harvested": sensor.parameters.is_empty()});
+        json!({ ROWS: self.call.state.content.listed().map(render).collect::<Vec<_>>() })
     }
 
     fn tokens(&self) -> Value {

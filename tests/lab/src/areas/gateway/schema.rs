@@ -40,6 +40,16 @@ const TYPES: &[(&str, &[Field])] = &[
             ("myAPITokens", &[], Type("APITokenQueryPayload")),
             ("now", &[], Leaf),
             (
+                "provisionRetirementActions",
+                &["after", "before", "filter", "first", "last", "sort"],
+                Type("ProvisionRetirementActionConnection"),
+            ),
+            (
+                "sensors",
+                &["after", "before", "filter", "first", "includeHidden", "last"],
+                Type("SensorConnection"),
+            ),
+            (
                 "reportResultData",
                 &["after", "before", "first", "id", "last", "refresh", "summarize"],
                 Type("ReportResultDataConnection"),
@@ -193,6 +203,27 @@ const TYPES: &[(&str, &[Field])] = &[
             ("edges", &[], Type("EndpointEdge")),
         ],
     ),
+    ("SensorConnection", &[CONNECTION[0], CONNECTION[1], ("edges", &[], Type("SensorEdge"))]),
+    ("SensorEdge", &[CURSOR, ("node", &[], Type("Sensor"))]),
+    ("Sensor", &[("harvested", &[], Leaf), ("name", &[], Leaf)]),
+    (
+        "ProvisionRetirementActionConnection",
+        &[CONNECTION[0], CONNECTION[1], ("edges", &[], Type("ProvisionRetirementActionEdge"))],
+    ),
+    ("ProvisionRetirementActionEdge", &[CURSOR, ("node", &[], Type("ProvisionRetirementAction"))]),
+    (
+        "ProvisionRetirementAction",
+        &[
+            ("createdTime", &[], Leaf),
+            ("endpointID", &[], Leaf),
+            ("id", &[], Leaf),
+            ("ipAddress", &[], Leaf),
+            ("status", &[], Leaf),
+            ("targetEndpointParameters", &[], Type("ProvisionRetirementTargetEndpointParameters")),
+            ("updatedTime", &[], Leaf),
+        ],
+    ),
+    ("ProvisionRetirementTargetEndpointParameters", &[("computerName", &[], Leaf)]),
     ("ReportConnection", &[CONNECTION[0], CONNECTION[1], ("edges", &[], Type("ReportEdge"))]),
     ("ReportEdge", &[CURSOR, ("node", &[], Type("Report"))]),
     (

@@ -1,8 +1,8 @@
 //! What can be wrong with users, roles and personas.
 
 use super::{
-    CLIENT_MANAGEMENT_ROLE, CONNECT_OWNER, CONNECT_PERSONA, CONNECT_ROLE, LOCAL_ADMINISTRATOR, MAINTAINER_ROLE,
-    OPERATOR, User,
+    CLIENT_MANAGEMENT_ROLE, CONNECT_OWNER, CONNECT_PERSONA, CONNECT_ROLE, LOCAL_ADMINISTRATOR,
+    MAINTAINER_ROLE, OPERATOR, User,
 };
 use crate::areas::groups::NO_COMPUTERS;
 use crate::faults::Fault;

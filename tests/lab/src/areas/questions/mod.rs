@@ -9,16 +9,25 @@ pub(crate) mod sensors;
 use crate::areas::{Area, no_exports};
 use crate::clock::days;
 use crate::config::Config;
+use crate::faults::Fault;
 use crate::random;
 use crate::state::State;
 use evaluate::Tally;
 use grammar::Question;
 use jiff::Timestamp;
+use sensors::{SENSORS, Sensor};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-pub(crate) const AREA: Area = Area { routes: routes::routes, faults: &[], exports: no_exports };
+pub(crate) const AREA: Area = Area { routes: routes::routes, faults: FAULTS, exports: no_exports };
+
+const FAULTS: &[Fault] = &[Fault {
+    name: "sensor-unreadable",
+    about: "a sensor that questions need was put into a content set that nobody may read",
+    breaks: &["interact.sensor-missing"],
+    apply: |state| state.content.unlisted.push("Client Extensions - Status"),
+}];
 
 /// A question that stops answering does so at this share of its endpoints.
 const STUCK_AT: f64 = 0.62;
@@ -26,6 +35,8 @@ const STUCK_AT: f64 = 0.62;
 /// The part of the state: what is saved on the server.
 pub(crate) struct Content {
     pub(crate) saved_questions: Vec<SavedQuestion>,
+    /// Sensors that no list shows: they are in a content set that nobody may read.
+    pub(crate) unlisted: Vec<&'static str>,
 }
 
 /// A saved question.
@@ -40,6 +51,11 @@ pub(crate) struct SavedQuestion {
 }
 
 impl Content {
+    /// The sensors that lists show.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &'static Sensor> {
+        SENSORS.iter().filter(|sensor| !self.unlisted.contains(&sensor.name))
+    }
+
     pub(crate) fn new(now: Timestamp) -> Self {
         let saved = |id: u64, name: &'static str, text: &'static str| SavedQuestion {
             id,
@@ -59,6 +75,7 @@ impl Content {
                 ),
                 saved(15, "Online computers", "Get Computer Name and Online from all machines"),
             ],
+            unlisted: Vec::new(),
         }
     }
 }

@@ -225,7 +225,7 @@ fn saved_question_json(state: &State, saved: &SavedQuestion) -> Value {
 }
 
 fn all_sensors(call: &Call<'_>) -> Answer {
-    cache::list(call, |_| SENSORS.iter().map(sensor_json).collect())
+    cache::list(call, |state| state.content.listed().map(sensor_json).collect())
 }
 
 fn sensor_by_name(call: &Call<'_>) -> Answer {
