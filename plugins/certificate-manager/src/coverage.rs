@@ -1,0 +1,93 @@
+//! Guide: *Review and remediate Tanium Certificate Manager issues*, page 19: the panel Certificate Manager Coverage.
+
+use crate::GUIDE;
+use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::templates::Panel;
+
+const OVERVIEW: &str = "Modules > Certificate Manager > Overview";
+
+const ENDPOINTS: Input = Input::new(
+    "certificate-manager.coverage-needs-attention",
+    "endpoints at Needs Attention in the panel Certificate Manager Coverage",
+)
+.sources(&[
+    Source::export(
+        "certificate-manager-coverage.csv",
+        OVERVIEW,
+        "in the section Overview, click the number at Needs Attention in the panel Certificate Manager Coverage, and \
+         export the results with these columns",
+        &["Computer Name", "Operating System", "IP Address", "Coverage Status"],
+    ),
+    Source::answer(
+        "Which number stands at Needs Attention in the panel Certificate Manager Coverage? (Modules > Certificate \
+         Manager > Overview)",
+        Accepts::Number,
+        30,
+    ),
+]);
+
+const MAX_ENDPOINTS: Setting = Setting::integer("max_endpoints", 0, 0, 10_000_000)
+    .unit("endpoints")
+    .about("how many endpoints may need attention");
+
+const PANEL: Panel = Panel::new(&ENDPOINTS, "coverage", "Certificate Manager Coverage", "need attention")
+    .state("Coverage Status", &["Needs Attention"], &[])
+    .grouped_by(&["Operating System"]);
+
+/// Certificate Manager covers the endpoints.
+pub(crate) const COVERAGE: Check = Check::automated("certificate-manager.coverage")
+    .title("Certificate Manager covers the endpoints")
+    .cadence(&[Cadence::Monthly])
+    .severity(Severity::Medium)
+    .reads(&[&ENDPOINTS])
+    .settings(&[&MAX_ENDPOINTS])
+    .guide(GUIDE)
+    .what("Counts the endpoints that the panel Certificate Manager Coverage shows at Needs Attention, and compares with `max_endpoints`.")
+    .why("What Certificate Manager does not cover, it does not know: a certificate there can expire without notice.")
+    .limits("The panel has no public route: an exported list or the number that somebody read off decides. Why an endpoint needs attention is not in it.")
+    .related(&["endpoint-configuration.tools-status"])
+    .remedy(&REMEDY)
+    .judge(|facts, report| PANEL.at_most(facts, report, facts.integer(&MAX_ENDPOINTS)?));
+
+const REMEDY: Remedy = Remedy::new(&[
+    Step::console(OVERVIEW, "click the number at Needs Attention in the panel Certificate Manager Coverage: the endpoints are listed"),
+    Step::consult(
+        "Certificate Manager User Guide: Monitor and troubleshoot Certificate Manager Coverage",
+        "find what the listed endpoints have in common (operating system, action group, tools), and follow the chapter",
+    ),
+    Step::decision(
+        "the tools of Certificate Manager are missing on them",
+        "look at the Endpoint Configuration tools of these endpoints first",
+    ),
+    Step::console(OVERVIEW, "see that the number falls; export the list again or answer the new number"),
+])
+.who("a user holding the Certificate Manager role permissions named in the Certificate Manager user guide")
+.risk(Risk::Low, Reversible::Yes)
+.references(&["Certificate Manager User Guide: Monitor and troubleshoot Certificate Manager Coverage"]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tancheck_plugin_api::serde_json::{Value, json};
+    use tancheck_plugin_api::testing::Case;
+
+    fn case(states: &[&str]) -> Case {
+        let row = |state: &&str| json!({"Computer Name": "pc1", "Operating System": "Windows 11", "Coverage Status": state});
+        Case::of(&COVERAGE).rows(&ENDPOINTS, states.iter().map(row).collect::<Vec<Value>>().into())
+    }
+
+    #[test]
+    fn endpoints_that_need_attention_are_found() {
+        case(&[]).judge().assert_pass();
+        case(&["Needs Attention"]).judge().assert_findings(&["coverage"]);
+        case(&["Needs Attention"]).setting("max_endpoints", 1).judge().assert_pass();
+        Case::of(&COVERAGE).answer(&ENDPOINTS, 0).judge().assert_pass();
+        Case::of(&COVERAGE).answer(&ENDPOINTS, 7).judge().assert_findings(&["coverage"]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_healthy() {
+        case(&["Optimal"]).judge().assert_undecided(Outcome::NotEvaluated);
+        case(&[]).assert_needs_its_inputs();
+    }
+}
