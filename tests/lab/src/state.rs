@@ -2,7 +2,9 @@
 
 use crate::areas::actions::Actions;
 use crate::areas::answers::Answers;
+use crate::areas::api_gateway::ApiGateway;
 use crate::areas::bundles::Bundles;
+use crate::areas::certificates::Certificates;
 use crate::areas::connect::Connect;
 use crate::areas::directory::Directory;
 use crate::areas::endpoint_configuration::EndpointConfiguration;
@@ -43,6 +45,8 @@ pub(crate) struct State {
     pub(crate) threat_response: ThreatResponse,
     pub(crate) panels: Panels,
     pub(crate) retirements: Retirements,
+    pub(crate) api_gateway: ApiGateway,
+    pub(crate) certificates: Certificates,
     pub(crate) answers: Answers,
     pub(crate) bundles: Bundles,
 }
@@ -67,12 +71,18 @@ impl State {
             threat_response: ThreatResponse::new(),
             panels: Panels::new(now),
             retirements: Retirements::new(now),
+            api_gateway: ApiGateway::new(),
+            certificates: Certificates::new(setup.seed, now),
             answers: Answers::new(now),
             bundles: Bundles::new(now),
             people,
             setup,
             now,
         };
+        let users = state.people.users.iter().filter(|user| !user.deleted).count();
+        if let Some(setting) = state.server.setting_mut("max_soap_sessions_total") {
+            setting.value = (users * 1024).into();
+        }
         for fault in faults {
             (fault.apply)(&mut state);
         }

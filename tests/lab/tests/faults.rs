@@ -29,6 +29,10 @@ fn look(lab: &Lab, enough: &mut dyn FnMut(String, String) -> bool) -> bool {
             return true;
         }
     }
+    let query = json!({"query": "{ now }"});
+    if enough("{ now }".to_owned(), post(lab, "/plugin/products/gateway/graphql", &query).text) {
+        return true;
+    }
     for question in [
         "Get Client Extensions - Status from all machines",
         "Get Tanium Client Explicit Setting[LogVerbosityLevel] from all machines",
@@ -191,7 +195,8 @@ fn a_healthy_deployment_has_nothing_to_find() {
         assert_eq!(run["status"], "Closed");
     }
     let info = get(&lab, "/api/v2/server_info").data()["Diagnostics"].clone();
-    for (key, value) in info["Module_Cache"].as_object().unwrap() {
+    let cache = info["Module_Cache"].as_object().unwrap();
+    for (key, value) in cache.iter().filter(|(key, _)| !key.ends_with("_Certificate")) {
         assert!(value == "Success" || value.as_u64().is_some_and(|count| count > 0), "{key}: {value}");
     }
     let seats =

@@ -2,7 +2,9 @@
 
 pub(crate) mod actions;
 pub(crate) mod answers;
+pub(crate) mod api_gateway;
 pub(crate) mod bundles;
+pub(crate) mod certificates;
 pub(crate) mod client_management;
 pub(crate) mod connect;
 pub(crate) mod directory;
@@ -61,6 +63,8 @@ pub(crate) static AREAS: &[Area] = &[
     threat_response::AREA,
     panels::AREA,
     small_services::AREA,
+    api_gateway::AREA,
+    certificates::AREA,
     answers::AREA,
     bundles::AREA,
 ];

@@ -1,10 +1,10 @@
 //! What can be wrong with users, roles and personas.
 
 use super::{
-    CLIENT_MANAGEMENT_ROLE, CONNECT_OWNER, CONNECT_PERSONA, CONNECT_ROLE, LOCAL_ADMINISTRATOR,
-    MAINTAINER_ROLE, OPERATOR, User,
+    ADMINISTRATOR_ROLE, CLIENT_MANAGEMENT_ROLE, CONNECT_OWNER, CONNECT_PERSONA, CONNECT_ROLE,
+    LOCAL_ADMINISTRATOR, MAINTAINER, MAINTAINER_ROLE, OPERATOR, OPERATOR_ROLE, Persona, User,
 };
-use crate::areas::groups::NO_COMPUTERS;
+use crate::areas::groups::{ALL_WINDOWS, NO_COMPUTERS};
 use crate::faults::Fault;
 
 /// The checks of modules that jo.lindqvist maintains.
@@ -58,7 +58,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "owner-deleted",
         about: "the user who owns the connections was deleted",
-        breaks: &["connect.owner-active", "console-users.missing-remote"],
+        breaks: &["connect.owner-active", "console-users.missing-remote", "rbac.maintenance-owners"],
         apply: |state| {
             if let Some(user) = state.people.user_mut(CONNECT_OWNER) {
                 user.deleted = true;
@@ -68,7 +68,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "owner-locked-out",
         about: "the user who owns the connections was disabled by the LDAP synchronization",
-        breaks: &["connect.owner-active", "console-users.locked-out"],
+        breaks: &["connect.owner-active", "console-users.locked-out", "rbac.maintenance-owners"],
         apply: |state| {
             if let Some(user) = state.people.user_mut(CONNECT_OWNER) {
                 user.locked_out = 1;
@@ -78,7 +78,12 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "owner-without-permissions",
         about: "the role of the connection owner lost its Connect and sensor privileges",
-        breaks: &["connect.owner-permissions"],
+        breaks: &[
+            "connect.owner-permissions",
+            "rbac.effective-permissions-review",
+            "rbac.missing-permissions",
+            "rbac.owner-assignments",
+        ],
         apply: |state| {
             if let Some(user) = state.people.user_mut(CONNECT_OWNER) {
                 user.roles.clear();
@@ -150,7 +155,12 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "local-account-added",
         about: "somebody made a local account that nobody knows",
-        breaks: &["console-users.auth-service", "console-users.departed-accounts"],
+        breaks: &[
+            "console-users.auth-service",
+            "console-users.departed-accounts",
+            "rbac.effective-permissions-review",
+            "rbac.local-auth-users",
+        ],
         apply: |state| {
             if let Some(like) = state.people.user(OPERATOR).cloned() {
                 state.people.users.push(User {
@@ -167,11 +177,52 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "local-administrator-deleted",
         about: "the local Administrator account was deleted",
-        breaks: &["console-users.missing-local"],
+        breaks: &["console-users.missing-local", "rbac.local-admin-account"],
         apply: |state| {
             if let Some(user) = state.people.user_mut(LOCAL_ADMINISTRATOR) {
                 user.deleted = true;
             }
+        },
+    },
+    Fault {
+        name: "administrator-role-granted",
+        about: "the maintainer of the modules was given the Administrator reserved role",
+        breaks: &["rbac.effective-permissions-review", "rbac.excess-permissions"],
+        apply: |state| {
+            if let Some(user) = state.people.user_mut(MAINTAINER) {
+                user.roles.push(ADMINISTRATOR_ROLE);
+            }
+        },
+    },
+    Fault {
+        name: "operator-limited",
+        about: "the operator who tags endpoints was limited to Windows computers",
+        breaks: &["rbac.effective-permissions-review", "rbac.tag-operator-scope"],
+        apply: |state| {
+            if let Some(user) = state.people.user_mut(OPERATOR) {
+                user.group = ALL_WINDOWS;
+            }
+        },
+    },
+    Fault {
+        name: "tag-permission-missing",
+        about: "the role of those who build groups from tags may not write computer groups any more",
+        breaks: &["rbac.tag-group-permissions"],
+        apply: |state| strip(state, OPERATOR_ROLE, &["write computer group"]),
+    },
+    Fault {
+        name: "persona-unused",
+        about: "there is a persona that nobody may take on",
+        breaks: &["rbac.stale-rbac-objects"],
+        apply: |state| {
+            state.people.personas.push(Persona {
+                id: 8,
+                name: "Forgotten",
+                roles: vec![OPERATOR_ROLE],
+                group: NO_COMPUTERS,
+                users: Vec::new(),
+                user_groups: Vec::new(),
+            });
         },
     },
     Fault {

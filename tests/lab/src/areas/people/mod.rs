@@ -6,6 +6,7 @@ mod render;
 mod routes;
 
 use crate::areas::Area;
+use crate::areas::api_gateway::REPORT_TOKEN;
 use crate::clock::{days, minutes};
 use crate::random;
 use crate::session::ADMINISTRATOR;
@@ -145,17 +146,30 @@ impl People {
                 users: vec![OPERATOR],
                 roles: vec![OPERATOR_ROLE],
             }],
-            tokens: vec![Token {
-                id: 6,
-                user: CHECKER,
-                notes: "Health checks",
-                secret: format!("token-{}", random::hex(seed, "token", CHECKER, 58)),
-                created: now - days(30),
-                expires: now + days(60),
-                expire_in_days: 90,
-                trusted: "127.0.0.1",
-                used: Some(now),
-            }],
+            tokens: vec![
+                Token {
+                    id: 6,
+                    user: CHECKER,
+                    notes: "Health checks",
+                    secret: format!("token-{}", random::hex(seed, "token", CHECKER, 58)),
+                    created: now - days(30),
+                    expires: now + days(60),
+                    expire_in_days: 90,
+                    trusted: "127.0.0.1",
+                    used: Some(now),
+                },
+                Token {
+                    id: REPORT_TOKEN,
+                    user: OPERATOR,
+                    notes: "Inventory report",
+                    secret: format!("token-{}", random::hex(seed, "token", OPERATOR, 58)),
+                    created: now - days(20),
+                    expires: now + days(70),
+                    expire_in_days: 90,
+                    trusted: "10.0.0.20",
+                    used: Some(now - minutes(45)),
+                },
+            ],
             password: format!("lab-{}", random::hex(seed, "password", 0, 24)),
             summary_only: false,
         }
@@ -271,6 +285,11 @@ fn roles() -> Vec<Role> {
             "advanced",
             privileges::MAINTAINED.iter().copied().chain(with(&[])).collect(),
         ),
-        role(OPERATOR_ROLE, "Action Author", "advanced", with(&["write action", "write saved question"])),
+        role(
+            OPERATOR_ROLE,
+            "Action Author",
+            "advanced",
+            with(&["write action", "write computer group", "write saved question"]),
+        ),
     ]
 }

@@ -20,7 +20,9 @@ const OTHER_PRIVILEGES: &[&str] = &[
     "show console",
     "use token",
     "view token",
+    "interact module write",
     "write action",
+    "write computer group",
     "write saved question",
 ];
 

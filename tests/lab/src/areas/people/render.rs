@@ -121,6 +121,21 @@ pub(super) fn role(role: &Role) -> Value {
     })
 }
 
+/// The members of a role; nothing where it has none.
+pub(super) fn membership(people: &People, role: u64) -> Option<Value> {
+    let users = people.users.iter().filter(|user| user.roles.contains(&role));
+    let users: Vec<Value> = users.map(|user| json!({"id": user.id, "name": user.name})).collect();
+    let groups = people.user_groups.iter().filter(|group| group.roles.contains(&role));
+    let groups: Vec<Value> = groups.map(|group| json!({"id": group.id, "name": group.name})).collect();
+    let mut value = json!({ "id": role });
+    for (key, members) in [("users", users), ("user_groups", groups)] {
+        if !members.is_empty() {
+            value[key] = members.into();
+        }
+    }
+    (value.as_object().is_some_and(|fields| fields.len() > 1)).then_some(value)
+}
+
 fn ids(all: &[u64]) -> Vec<Value> {
     all.iter().map(|id| json!({"id": id})).collect()
 }
@@ -221,9 +236,14 @@ pub(super) fn exports(state: &State) -> Vec<Export> {
         vec![persona.id.to_string(), persona.name.to_owned(), users.join("; "), groups.join("; ")]
     });
     let of_users = people.users.iter().filter(|user| !user.deleted).flat_map(|user| {
-        let row =
-            |privilege: String| vec![user.name.clone(), "Default".to_owned(), privilege, "All".to_owned()];
-        people.privileges_of(user.id).into_iter().map(row).collect::<Vec<_>>()
+        let rows = people.roles_of(user.id).into_iter().filter_map(|id| people.roles.get(&id));
+        let group = state.groups.name(user.group).to_owned();
+        let rows = rows.flat_map(|role| role.privileges.iter().map(|name| (role.name, *name)));
+        let row = |(role, privilege): (&str, &str)| {
+            let [role, privilege] = [role, privilege].map(str::to_owned);
+            vec![user.name.clone(), "Default".to_owned(), role, privilege, "All".to_owned(), group.clone()]
+        };
+        rows.map(row).collect::<Vec<_>>()
     });
     let of_personas = people.personas.iter().flat_map(|persona| {
         let row = |privilege: String| vec![persona.name.to_owned(), privilege, "All".to_owned()];
@@ -258,7 +278,7 @@ pub(super) fn exports(state: &State) -> Vec<Export> {
         },
         Export {
             file: "user-effective-permissions.csv",
-            columns: &["User", "Persona", "Permission", "Content Set"],
+            columns: &["User", "Persona", "Role", "Permission", "Content Set", "Computer Group"],
             rows: of_users.collect(),
         },
         Export {

@@ -21,6 +21,7 @@ pub(super) fn routes() -> Vec<Route> {
         get("/api/v2/user_groups", Need::Privilege("read user group"), user_groups),
         // No privilege is documented for roles and privileges: any session may read them here.
         get("/api/v2/content_set_roles", Need::Session, roles),
+        get("/api/v2/content_set_roles/memberships", Need::Session, memberships),
         get("/api/v2/content_set_privileges", Need::Session, privileges),
     ]
 }
@@ -163,6 +164,13 @@ fn user_groups(call: &Call<'_>) -> Answer {
 fn roles(call: &Call<'_>) -> Answer {
     let all: Vec<Value> = call.state.people.roles.values().map(render::role).collect();
     Ok(Reply::data(all))
+}
+
+/// Roles without members are left out, as are the lists that would be empty.
+fn memberships(call: &Call<'_>) -> Answer {
+    let people = &call.state.people;
+    let all: Vec<Value> = people.roles.keys().filter_map(|id| render::membership(people, *id)).collect();
+    Ok(Reply::data(json!({ "content_set_roles": all })))
 }
 
 fn privileges(_: &Call<'_>) -> Answer {

@@ -79,6 +79,17 @@ pub(super) const FAULTS: &[Fault] = &[
         apply: |state| set_seats(state, |endpoints| endpoints + endpoints / 50 + 1),
     },
     Fault {
+        name: "approval-not-required",
+        about: "actions need no approval any more",
+        breaks: &["rbac.hardening"],
+        apply: |state| {
+            if let Some(setting) = state.server.setting_mut("require_action_approval") {
+                setting.value = json!(0);
+                setting.modified = Some(state.now - minutes(90));
+            }
+        },
+    },
+    Fault {
         name: "client-setting-changed",
         about: "a global client setting differs from its default",
         breaks: &["client-management.setting-values"],

@@ -96,6 +96,7 @@ fn workbench(solution: &Solution) -> Value {
 
 fn module_cache(state: &State) -> Value {
     json!({
+        format!("{MODULE_SERVER}_Certificate"): state.certificates.of_module_server(),
         format!("{MODULE_SERVER}_Connected"): state.server.module_connected,
         format!("{MODULE_SERVER}_Last_Load_Plugins_Attempt"): state.server.module_loaded,
         format!("{MODULE_SERVER}_Module_Count"): state.server.module_count,

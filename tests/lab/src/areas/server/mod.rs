@@ -183,6 +183,9 @@ fn settings(now: Timestamp) -> Vec<Setting> {
         server("sign_all_questions_flag", json!(1), Some(json!(1))),
         server("require_client_tls_315_flag", json!(1), Some(json!(1))),
         server("require_action_approval", json!(1), Some(json!(0))),
+        server("max_soap_sessions_per_user", json!(1024), Some(json!(0))),
+        // As many as there are users: see `State::new`.
+        server("max_soap_sessions_total", json!(0), Some(json!(0))),
         server("max_console_idle_seconds", json!(900), Some(json!(900))),
         server("default_percent_when_complete", json!(99), Some(json!(99))),
         server("api_token_expiration_in_days", json!(7), Some(json!(7))),
