@@ -57,6 +57,10 @@ pub const GROUPS: Input =
 pub const PACKAGES: Input = Input::new("platform.packages", "packages and their files")
     .sources(&[Source::rest("/api/v2/packages").paged().needs(&["read package"])]);
 
+/// Files of packages and whether the server has them.
+pub const PACKAGE_FILES: Input = Input::new("platform.package-files", "files of packages on the server")
+    .sources(&[Source::rest("/api/v2/package_files").needs(&["read package"])]);
+
 /// A scheduled action (`GET /api/v2/saved_actions`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -200,7 +204,7 @@ pub struct Package {
     pub files: Vec<PackageFile>,
 }
 
-/// A file of a package.
+/// A file of a package (`GET /api/v2/package_files`, or `files` of a package).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct PackageFile {
@@ -216,6 +220,8 @@ pub struct PackageFile {
     /// `Cached`, `Processing`, or a text that begins with `ERROR` or `Error`.
     #[serde(deserialize_with = "lenient::text")]
     pub cache_status: String,
+    /// Its package; the list of all files leaves it out.
+    pub package_spec: Option<Reference>,
 }
 
 impl PackageFile {

@@ -5,6 +5,7 @@ pub mod actions;
 pub mod answers;
 pub mod connections;
 pub mod extensions;
+pub mod hosts;
 pub mod people;
 pub mod reports;
 pub mod roles;

@@ -1,5 +1,6 @@
 //! The server itself: client counts, licence, solutions, schedules of module services, diagnostics.
 
+use super::Reference;
 use crate::{Input, ProductVersion, Source, lenient};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -94,6 +95,17 @@ pub struct LicensedFeatures {
     pub customer: Customer,
     /// Licensed solutions, as patterns on solution ids.
     pub licensed_solutions: Vec<LicensedSolution>,
+    /// The kind of Appliance, where the servers are Appliances.
+    pub appliance: LicensedAppliance,
+}
+
+/// The Appliance of a licence.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LicensedAppliance {
+    /// `Virtual`, or another word; empty where no server is an Appliance.
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    pub kind: String,
 }
 
 /// The customer of a licence.
@@ -196,6 +208,12 @@ pub struct PluginSchedule {
     /// The plugin it calls.
     #[serde(deserialize_with = "lenient::text")]
     pub plugin_name: String,
+    /// The user it runs as; once that user is deleted, it no longer runs.
+    #[serde(deserialize_with = "lenient::named")]
+    pub user: Reference,
+    /// The persona it runs with.
+    #[serde(deserialize_with = "lenient::named")]
+    pub persona: Reference,
     /// Whether it runs.
     #[serde(deserialize_with = "lenient::flag")]
     pub enabled: Option<bool>,

@@ -1,8 +1,8 @@
 //! Guide: *Review and update scheduled actions*, page 39: actions that do not do their work.
 
-use crate::inputs::{LAST_RESULTS, PACKAGE_FILES};
+use crate::inputs::LAST_RESULTS;
 use tancheck_plugin_api::prelude::*;
-use tancheck_plugin_api::records::Reference;
+use tancheck_plugin_api::records::actions::{PACKAGE_FILES, PackageFile};
 
 const FAILED_PCT: Setting = Setting::integer("failed_pct", 10, 0, 100)
     .unit("percent")
@@ -128,33 +128,13 @@ impl Scheduled {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct PackageFile {
-    #[serde(deserialize_with = "lenient::text")]
-    name: String,
-    /// `Cached`, `Processing` or `ERROR…`.
-    #[serde(deserialize_with = "lenient::text")]
-    cache_status: String,
-    /// 0: see the cache status; 2, 4: in progress; 200: done; others: errors.
-    status: Option<u64>,
-    package_spec: Option<Reference>,
-}
-
-impl PackageFile {
-    fn failed(&self) -> bool {
-        self.cache_status.to_uppercase().starts_with("ERROR")
-            || self.status.is_some_and(|code| !matches!(code, 0 | 2 | 4 | 200))
-    }
-}
-
 fn failing(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let scheduled: Vec<Scheduled> = facts.rows(&LAST_RESULTS)?;
     let limit = facts.integer(&FAILED_PCT)?;
     let files: Vec<PackageFile> = facts.rows(&PACKAGE_FILES).unwrap_or_default();
     let failed_files: Vec<String> = files
         .iter()
-        .filter(|file| file.failed())
+        .filter(|file| file.failure().is_some())
         .map(|file| match &file.package_spec {
             Some(package) => format!("{} of {}", file.name, package.label()),
             None => file.name.clone(),

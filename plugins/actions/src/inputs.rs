@@ -56,11 +56,6 @@ query TancheckLastActionResults($after: Cursor) {
   }
 }";
 
-/// Files of packages and whether the server has them.
-pub(crate) const PACKAGE_FILES: Input =
-    Input::new("actions.package-files", "files of packages on the server")
-        .sources(&[Source::rest("/api/v2/package_files").needs(&["read package"])]);
-
 /// Accounts that solution services use to issue actions.
 pub(crate) const SERVICE_ISSUERS: Setting = Setting::list("service_issuers", &["Administrator", "tanium"])
     .about("accounts that solution services and content imports use to issue actions")

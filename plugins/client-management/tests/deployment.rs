@@ -45,9 +45,9 @@ fn healthy() -> Inputs {
         ("client-management.upgrade-actions", Body::Rows(Vec::new())),
         ("client-management.upgrade-results", Body::Rows(Vec::new())),
         ("client-management.module-upgrades", answer(json!("yes"))),
-        ("client-management.server-hosts", Body::Object(json!({"servers": [{"id": 1}, {"id": 2}]}))),
+        ("platform.server-hosts", Body::Object(json!({"servers": [{"id": 1}, {"id": 2}]}))),
         (
-            "client-management.server-health",
+            "platform.server-health",
             Body::Object(
                 json!({"servers": {"zone_servers": [{"name": "zs1.example.com"}, {"name": "zs2.example.com"}]}}),
             ),

@@ -1,13 +1,9 @@
 //! Guide: *Review all TPAN findings*, page 15: the Module Server is the guide's example of what cannot wait.
 
 use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::records::hosts::{SERVER_HEALTH, ServerHealth};
 use tancheck_plugin_api::records::server::{PLUGIN_SCHEDULES, PluginSchedule, SERVER_INFO, ServerInfo};
 use tancheck_plugin_api::serde_json::Value;
-
-/// Disk space that each server reports, and when it last did.
-const SERVER_HEALTH: Input =
-    Input::new("health-check.server-health", "what each server reported of itself, and when")
-        .sources(&[Source::rest("/api/v2/server_health").object()]);
 
 /// How far a Module Server's report may lie behind the newest one of its peers.
 const LATE_MINUTES: i64 = 60;
@@ -19,10 +15,10 @@ pub(crate) const CONNECTED: Check = Check::automated("health-check.module-server
     .severity(Severity::Critical)
     .reads(&[&SERVER_INFO, &SERVER_HEALTH, &PLUGIN_SCHEDULES])
     .guide(&[guide("Review all TPAN findings", 15)])
-    .what("Reads the server's diagnostics: each Module Server must be connected with the word Success, its last attempt to load plugins must be Success, and it must have modules. A Module Server whose own health report lies more than an hour behind its peers is found as well.")
+    .what("Reads the server's diagnostics: each Module Server must be connected with the word Success. A Module Server whose own health report lies more than an hour behind its peers is found as well. Whether it loaded its modules is looked at by health-check.module-load-attempt.")
     .why("Very many operations of the platform run on the Module Server; without it nearly every module stands still.")
     .limits("The diagnostics are the view of the Tanium Server that answers; in an active-active deployment the other server may see it otherwise. The words for failure are not documented: whatever is not Success counts.")
-    .related(&["health-check.tpan-report-age"])
+    .related(&["health-check.tpan-report-age", "health-check.module-load-attempt", "health-check.server-disk"])
     .even_if_absent()
     .remedy(&REMEDY)
     .judge(module_server_connected);
@@ -38,49 +34,18 @@ const REMEDY: Remedy = Remedy::new(&[
 .risk(Risk::Medium, Reversible::Yes)
 .references(&["Core Platform Deployment Reference Guide: Troubleshoot issues during server deployment or solution operations"]);
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ServerHealth {
-    servers: Servers,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Servers {
-    tanium_servers: Vec<Server>,
-    module_servers: Vec<Server>,
-    zone_servers: Vec<Server>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Server {
-    #[serde(deserialize_with = "lenient::text")]
-    name: String,
-    #[serde(deserialize_with = "lenient::time")]
-    timestamp: Option<Timestamp>,
-}
-
 fn module_server_connected(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     late_reports(facts, report);
     let timeouts = timed_out_schedules(facts);
     let diagnostics: ServerInfo = facts.object(&SERVER_INFO)?;
     let mut seen = 0;
     for (key, value) in diagnostics.section("Module_Cache") {
-        let trouble = if let Some(server) = key.strip_suffix("_Connected") {
-            seen += 1;
-            not_success(value).map(|word| (server, format!("is not connected: {word}")))
-        } else if let Some(server) = key.strip_suffix("_Last_Load_Plugins_Attempt") {
-            not_success(value).map(|word| (server, format!("its plugins could not be loaded: {word}")))
-        } else if let Some(server) = key.strip_suffix("_Module_Count") {
-            (value.as_u64() == Some(0)).then(|| (server, "has no modules".to_owned()))
-        } else {
-            None
-        };
-        if let Some((server, says)) = trouble {
+        let Some(server) = key.strip_suffix("_Connected") else { continue };
+        seen += 1;
+        if let Some(word) = not_success(value) {
             report.finding(
                 Finding::on(Subject::new("module server", key, server))
-                    .says(format!("{says}{timeouts}"))
+                    .says(format!("is not connected: {word}{timeouts}"))
                     .expected("Success")
                     .evidence(facts.seen(&SERVER_INFO, value)),
             );
@@ -105,10 +70,8 @@ fn not_success(value: &Value) -> Option<String> {
 /// A Module Server that no longer tells of itself while others do.
 fn late_reports(facts: &Facts<'_>, report: &mut Report) {
     let Ok(health) = facts.object::<ServerHealth>(&SERVER_HEALTH) else { return };
-    let servers = health.servers;
-    let all = servers.tanium_servers.iter().chain(&servers.module_servers).chain(&servers.zone_servers);
-    let Some(newest) = all.filter_map(|server| server.timestamp).max() else { return };
-    for server in &servers.module_servers {
+    let Some(newest) = health.all().filter_map(|(_, server)| server.timestamp).max() else { return };
+    for server in health.servers.iter().flat_map(|servers| &servers.module_servers) {
         let Some(told) = server.timestamp else { continue };
         let minutes = newest.duration_since(told).as_mins();
         if minutes > LATE_MINUTES {
@@ -165,8 +128,6 @@ mod tests {
     fn anything_but_success_is_found() {
         for (key, value) in [
             ("10.0.0.5:17477_Connected", json!("Connection refused")),
-            ("10.0.0.5:17477_Last_Load_Plugins_Attempt", json!("Failed")),
-            ("10.0.0.5:17477_Module_Count", json!(0)),
             ("10.0.0.5:17477_Connected", json!(null)),
         ] {
             let mut cache = healthy();

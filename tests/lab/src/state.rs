@@ -3,6 +3,8 @@
 use crate::areas::actions::Actions;
 use crate::areas::answers::Answers;
 use crate::areas::api_gateway::ApiGateway;
+use crate::areas::appliance::Appliances;
+use crate::areas::backup::Backups;
 use crate::areas::bundles::Bundles;
 use crate::areas::certificates::Certificates;
 use crate::areas::connect::Connect;
@@ -49,6 +51,8 @@ pub(crate) struct State {
     pub(crate) certificates: Certificates,
     pub(crate) answers: Answers,
     pub(crate) bundles: Bundles,
+    pub(crate) appliances: Appliances,
+    pub(crate) backups: Backups,
 }
 
 impl State {
@@ -75,6 +79,8 @@ impl State {
             certificates: Certificates::new(setup.seed, now),
             answers: Answers::new(now),
             bundles: Bundles::new(now),
+            appliances: Appliances::new(now),
+            backups: Backups::new(now),
             people,
             setup,
             now,

@@ -5,11 +5,12 @@ mod zone_servers;
 pub(crate) use zone_servers::{BALANCE, ENOUGH};
 
 use crate::console::{SETTINGS_TAB, WHO};
-use crate::inputs::{SERVER_HEALTH, SERVER_HOSTS, SERVER_LISTS, SERVER_NAME_LIST, ServerHealth, ServerHosts};
+use crate::inputs::{SERVER_LISTS, SERVER_NAME_LIST};
 use crate::spread::{Held, Spread};
 use std::collections::BTreeSet;
 use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::records::hosts::{SERVER_HEALTH, SERVER_HOSTS, ServerHealth, ServerHosts};
 
 const GUIDE: &[GuideReference] =
     &[guide("Review and adjust the distribution of Tanium Client registration traffic", 20)];

@@ -2,10 +2,11 @@
 
 use super::{CUT_OFF, GUIDE, server, zone_servers};
 use crate::console::{SETTINGS_TAB, WHO};
-use crate::inputs::{GLOBAL_SETTINGS, GlobalSetting, SERVER_HEALTH, SERVER_NAME, SERVER_NAMES};
+use crate::inputs::{GLOBAL_SETTINGS, GlobalSetting, SERVER_NAME, SERVER_NAMES};
 use crate::spread::Spread;
 use std::collections::BTreeMap;
 use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::records::hosts::SERVER_HEALTH;
 use tancheck_plugin_api::records::server::{CLIENT_STATUS, ClientStatus};
 
 const IMBALANCE: Setting = Setting::integer("imbalance_pct", 30, 1, 1000)

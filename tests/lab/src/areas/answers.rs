@@ -1,7 +1,7 @@
 //! What only people know: the answers that the administrator of this deployment would give, by input.
 
 use crate::areas::{Area, Export};
-use crate::clock::days;
+use crate::clock::{days, minutes};
 use crate::faults::Fault;
 use crate::state::State;
 use crate::wire::Route;
@@ -19,10 +19,22 @@ impl Answers {
     /// One line for each input that people have to answer because nothing else tells it.
     pub(crate) fn new(now: Timestamp) -> Self {
         let answers = [
+            ("appliance.grub-key-changed", day(now - days(200))),
+            ("appliance.grub-key-exported", day(now - days(60))),
+            ("appliance.last-syslog-message", (now - minutes(4)).strftime("%Y-%m-%d %H:%M").to_string()),
+            ("appliance.password-age", "90".to_owned()),
+            ("appliance.password-history", "10".to_owned()),
+            ("appliance.password-length", "14".to_owned()),
+            ("appliance.password-lockout", "5".to_owned()),
+            ("appliance.syslog-failure-notices", "no".to_owned()),
             ("client-management.redeployment", "yes".to_owned()),
             ("client-management.retention", "30".to_owned()),
             ("connect.report-arrived", day(now - days(1))),
             ("health-check.last-report-copy", day(now - days(2))),
+            ("support.component-versions", "Module Server and Zone Servers 7.6.1.6246".to_owned()),
+            ("support.database-version", "PostgreSQL 16.4".to_owned()),
+            ("support.hardware", "virtual machines, but for ts1".to_owned()),
+            ("support.operating-systems", "TanOS 1.8.4".to_owned()),
         ];
         Self { by_input: answers.into() }
     }

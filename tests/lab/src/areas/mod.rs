@@ -3,6 +3,8 @@
 pub(crate) mod actions;
 pub(crate) mod answers;
 pub(crate) mod api_gateway;
+pub(crate) mod appliance;
+pub(crate) mod backup;
 pub(crate) mod bundles;
 pub(crate) mod certificates;
 pub(crate) mod client_management;
@@ -67,6 +69,8 @@ pub(crate) static AREAS: &[Area] = &[
     certificates::AREA,
     answers::AREA,
     bundles::AREA,
+    appliance::AREA,
+    backup::AREA,
 ];
 
 /// For areas without export files.

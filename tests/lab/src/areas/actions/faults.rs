@@ -67,7 +67,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "unreached-action",
         about: "the package of a scheduled action was never cached, so the action reached nobody",
-        breaks: &["actions.failing"],
+        breaks: &["actions.failing", "health-check.package-files", "health-check.database-connections"],
         apply: |state| {
             change_run(state, OPERATOR_ACTION, |run| run.unreached = true);
             for file in state.actions.packages.iter_mut().filter(|p| p.id == 4).flat_map(|p| &mut p.files) {
@@ -91,7 +91,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "action-issuer-deleted",
         about: "the operator who scheduled actions was deleted, and the server no longer issues them",
-        breaks: &["actions.user-issued-stale"],
+        breaks: &["actions.user-issued-stale", "health-check.schedule-owner-gone"],
         apply: |state| {
             if let Some(user) = state.people.user_mut(OPERATOR) {
                 user.deleted = true;

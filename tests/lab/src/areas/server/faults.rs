@@ -8,6 +8,9 @@ use serde_json::json;
 
 const HEALTH_CHECK_SCHEDULE: &str = "health-check-scheduleplugin";
 
+/// The colleague who is no longer here.
+const DEPARTED: u64 = 9;
+
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "module-server-disconnected",
@@ -18,7 +21,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "module-server-without-plugins",
         about: "the Module Server is connected but loaded no module",
-        breaks: &["health-check.module-server-connected"],
+        breaks: &["health-check.module-load-attempt"],
         apply: |state| {
             state.server.module_loaded = "Failed".to_owned();
             state.server.module_count = 0;
@@ -27,7 +30,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "module-server-silent",
         about: "the Module Server has not reported its health for two hours",
-        breaks: &["health-check.module-server-connected"],
+        breaks: &["health-check.module-server-connected", "health-check.server-disk"],
         apply: |state| {
             for machine in &mut state.server.module_servers {
                 machine.reported = state.now - minutes(120);
@@ -43,7 +46,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "health-check-service-error",
         about: "the scheduled plugin of Health Check times out",
-        breaks: &["health-check.service-review"],
+        breaks: &["health-check.service-review", "health-check.plugin-schedule-failed"],
         apply: |state| {
             with_schedule(state, |schedule| {
                 schedule.exit_code = u32::MAX;
@@ -65,6 +68,76 @@ pub(super) const FAULTS: &[Fault] = &[
                 schedule.last_run = None;
             });
         },
+    },
+    Fault {
+        name: "module-lost",
+        about: "the Module Server loads one module less than it did in all the weeks before",
+        breaks: &["health-check.module-load-attempt"],
+        apply: |state| state.server.module_count -= 1,
+    },
+    Fault {
+        name: "schedule-owner-deleted",
+        about: "the user who owns the schedule of a module service was deleted",
+        breaks: &["health-check.schedule-owner-gone"],
+        apply: |state| with_schedule(state, |schedule| schedule.owner = DEPARTED),
+    },
+    Fault {
+        name: "server-disk-full",
+        about: "hardly anything of a Zone Server's disk is free",
+        breaks: &["health-check.server-disk"],
+        apply: |state| {
+            for machine in state.server.zone_servers.iter_mut().take(1) {
+                machine.available = machine.capacity / 50;
+            }
+        },
+    },
+    Fault {
+        name: "peer-silent",
+        about: "the second Tanium Server has given no sign of life for an hour",
+        breaks: &["health-check.peer-heartbeat"],
+        apply: |state| state.server.peers.heart_beat = state.now - minutes(60),
+    },
+    Fault {
+        name: "zone-server-waiting",
+        about: "the request of a Zone Server to join was never decided",
+        breaks: &["health-check.pending-trust"],
+        apply: |state| {
+            for request in state.server.peers.requests.iter_mut().take(1) {
+                request.approved = false;
+            }
+        },
+    },
+    Fault {
+        name: "trust-one-way",
+        about: "the second Tanium Server does not trust the first one",
+        breaks: &["health-check.pending-trust"],
+        apply: |state| state.server.peers.trusts.iter_mut().for_each(|trust| trust.reverse = false),
+    },
+    Fault {
+        name: "database-refuses",
+        about: "connections of the Tanium Server to its database began to fail",
+        breaks: &["health-check.database-connections"],
+        apply: |state| {
+            state.server.metrics.insert("tanium_dbconnectionpool_db_connect_failure_total", 17.0);
+        },
+    },
+    Fault {
+        name: "server-log-verbose",
+        about: "the Tanium Server was left at logging level 91",
+        breaks: &["health-check.server-log-level"],
+        apply: |state| state.server.peers.set_local("LogVerbosityLevel", json!(91)),
+    },
+    Fault {
+        name: "sign-in-lockouts",
+        about: "users and addresses are locked out after failed sign-ins",
+        breaks: &["health-check.lockouts"],
+        apply: |state| (state.server.locked_users, state.server.locked_addresses) = (2, 1),
+    },
+    Fault {
+        name: "platform-upgraded",
+        about: "the Tanium Server was upgraded since the last run",
+        breaks: &["backup.dr-plan-current", "support.case-facts"],
+        apply: |state| state.server.version = "7.6.2.1001".to_owned(),
     },
     Fault {
         name: "license-exceeded",

@@ -1,6 +1,6 @@
 //! The diagnostics of `server_info`: the sections that a health check reads, with the keys of the vendor's example.
 
-use super::{MODULE_SERVER, PLATFORM_VERSION, Solution};
+use super::{MODULE_SERVER, Solution};
 use crate::areas::fleet::counters;
 use crate::clock::{diagnostics_time, iso_plain};
 use crate::state::State;
@@ -11,7 +11,10 @@ pub(super) fn diagnostics(state: &State, now: Timestamp) -> Value {
     let totals = state.fleet.totals();
     let connections = totals.leaders;
     json!({
-        "API_Lockout": {"Total_Locked_IP_Count": 0, "Total_Locked_User_Count": 0},
+        "API_Lockout": {
+            "Total_Locked_IP_Count": state.server.locked_addresses,
+            "Total_Locked_User_Count": state.server.locked_users,
+        },
         "Active_Question_Cache": {
             "Active_Client_Estimate": totals.online,
             "Active_Question_Estimate": 42,
@@ -53,7 +56,7 @@ pub(super) fn diagnostics(state: &State, now: Timestamp) -> Value {
         },
         "Question_History": {"History_Limit_Days": 7, "Last_Question_ID": 1_000_000},
         "Settings": {"Client_Count": state.fleet.count.to_string(), "ServerPort": "17472", "ServerSOAPPort": "443",
-            "Version": PLATFORM_VERSION, "enable_saml_auth": "0"},
+            "Version": state.server.version, "enable_saml_auth": "0"},
         "System_Status_Cache": system_status_cache(state),
     })
 }

@@ -1,12 +1,12 @@
 //! `/metrics`: Prometheus text with the families that a health check reads.
 
-use super::PLATFORM_VERSION;
+use super::machine;
 use crate::state::State;
 use jiff::Timestamp;
 use std::fmt::Write;
 
 /// One family: name, type, help, and its samples as (labels, value).
-type Family = (&'static str, &'static str, &'static str, Vec<(String, f64)>);
+pub(super) type Family = (&'static str, &'static str, &'static str, Vec<(String, f64)>);
 
 #[expect(clippy::cast_precision_loss, reason = "metrics are floating point")]
 pub(super) fn text(state: &State, now: Timestamp) -> String {
@@ -30,7 +30,7 @@ pub(super) fn text(state: &State, now: Timestamp) -> String {
             "app_version_info",
             "gauge",
             "Application version",
-            vec![(label("app_version", PLATFORM_VERSION), 1.0)],
+            vec![(label("app_version", &server.version), 1.0)],
         ),
         (
             "tanium_licensed_days_left",
@@ -110,7 +110,7 @@ pub(super) fn text(state: &State, now: Timestamp) -> String {
         ),
     ];
     let mut out = String::new();
-    for (name, kind, help, samples) in families {
+    for (name, kind, help, samples) in families.into_iter().chain(machine::families(now)) {
         write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n").expect("writing to a string cannot fail");
         for (labels, value) in samples {
             let value = server.metrics.get(name).copied().unwrap_or(value);
@@ -120,6 +120,6 @@ pub(super) fn text(state: &State, now: Timestamp) -> String {
     out
 }
 
-fn label(name: &str, value: &str) -> String {
+pub(super) fn label(name: &str, value: &str) -> String {
     format!("{{{name}=\"{value}\"}}")
 }

@@ -2,8 +2,10 @@
 
 mod faults;
 mod info;
+mod machine;
 mod metrics;
 mod modules;
+mod peers;
 mod routes;
 
 use crate::areas::fleet::{SERVERS, ZONE_SERVERS};
@@ -99,6 +101,11 @@ pub(crate) struct Server {
     pub(crate) license: License,
     pub(crate) schedules: Vec<Schedule>,
     pub(crate) settings: Vec<Setting>,
+    pub(crate) version: String,
+    pub(crate) peers: peers::Peers,
+    /// Users and addresses that are locked out after failed sign-ins.
+    pub(crate) locked_users: u64,
+    pub(crate) locked_addresses: u64,
     /// Metrics that differ from those that follow from the state.
     pub(crate) metrics: BTreeMap<&'static str, f64>,
 }
@@ -125,6 +132,10 @@ impl Server {
             license: modules::license(seats, now),
             schedules: schedules(now),
             settings: settings(now),
+            version: PLATFORM_VERSION.to_owned(),
+            peers: peers::Peers::new(&SERVERS, &ZONE_SERVERS, PLATFORM_VERSION, now),
+            locked_users: 0,
+            locked_addresses: 0,
             metrics: BTreeMap::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! Routes about the servers. The documents name no privilege for most of them, so any session may read these.
 
-use super::{Machine, Schedule, Setting, info, metrics};
+use super::{Machine, Schedule, Setting, info, metrics, peers};
 use crate::areas::people::user_reference;
 use crate::clock::{NEVER, iso};
 use crate::state::State;
@@ -8,7 +8,8 @@ use crate::wire::{Answer, Call, Need, Refusal, Reply, Route, cache, get};
 use serde_json::{Value, json};
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![
+    let mut all = peers::routes();
+    all.extend([
         get("/api/v2/server_info", Need::Session, server_info),
         get("/api/v2/server_health", Need::Session, server_health),
         get("/api/v2/server_host", Need::Session, server_host),
@@ -23,7 +24,8 @@ pub(super) fn routes() -> Vec<Route> {
             system_setting,
         ),
         get("/metrics", Need::Session, prometheus),
-    ]
+    ]);
+    all
 }
 
 fn server_info(call: &Call<'_>) -> Answer {
@@ -63,7 +65,7 @@ fn server_host(call: &Call<'_>) -> Answer {
                 "address": format!("10.0.0.{id}"),
                 "current": id == 1,
                 "guid": (16_400_095_971_905_400_526 + id).to_string(),
-                "heart_beat": iso(machine.reported),
+                "heart_beat": iso(if id == 1 { machine.reported } else { call.state.server.peers.heart_beat }),
                 "id": id,
                 "name": format!("{}:17472", machine.name),
             })
