@@ -230,20 +230,27 @@ impl<T: Transport> Settler<T> {
         let mut gaps = items.gaps;
         let began = Instant::now();
         let answers = self.answers(task, linked, &items.variables).await;
-        self.took(linked, began.elapsed().as_secs_f64());
         let asked = answers.len();
+        let mut longest: Option<f64> = None;
         let mut bodies: Vec<(&Variables, Body)> = Vec::new();
         let mut problems: Vec<Problem> = Vec::new();
         let mut oldest = None;
         for (variables, answer) in items.variables.iter().zip(answers) {
             match answer {
-                Ok(part) => {
+                Ok((part, seconds)) => {
+                    longest = longest.into_iter().chain(seconds).reduce(f64::max);
                     gaps.extend(part.gaps);
                     oldest = oldest.into_iter().chain(part.at).min();
                     bodies.push((variables, part.body));
                 }
                 Err(problem) => problems.push(problem),
             }
+        }
+        // What is known of a question paces each single one, so the time of all together would grow from run to run.
+        let is_question = matches!(linked.way.request, Request::Question { .. });
+        let took = if is_question { longest } else { Some(began.elapsed().as_secs_f64()) };
+        if let Some(seconds) = took {
+            self.took(linked, seconds);
         }
         if let Some(first) = problems.first().cloned() {
             if bodies.is_empty() {
@@ -258,7 +265,7 @@ impl<T: Transport> Settler<T> {
             Some(ask) => format!("{}, {} ({asked} requests)", ask.label(), plan::repeats(each)),
             None => plan::repeats(each),
         };
-        let is_tally = matches!(linked.way.request, Request::Question { .. } | Request::SavedQuestion { .. });
+        let is_tally = is_question || matches!(linked.way.request, Request::SavedQuestion { .. });
         Ok(Answered {
             body: each::joined(bodies, is_tally),
             gaps,
@@ -273,9 +280,9 @@ impl<T: Transport> Settler<T> {
         task: &Task<'_>,
         linked: &Linked,
         items: &[Variables],
-    ) -> Vec<Result<Part, Problem>> {
+    ) -> Vec<Result<(Part, Option<f64>), Problem>> {
         let width = self.limits.calls_in_flight.max(1);
-        let mut answers: Vec<Option<Result<Part, Problem>>> = vec![None; items.len()];
+        let mut answers: Vec<Option<Result<_, Problem>>> = vec![None; items.len()];
         let mut next = items.iter().enumerate();
         let mut running = FuturesUnordered::new();
         let (mut failures, mut successes) = (0, 0);
@@ -302,9 +309,9 @@ impl<T: Transport> Settler<T> {
         linked: &Linked,
         index: usize,
         variables: &Variables,
-    ) -> (usize, Result<Part, Problem>) {
+    ) -> (usize, Result<(Part, Option<f64>), Problem>) {
         let answer = match self.ask(task.node, &linked.way, variables) {
-            Ok(ask) => self.fetch(task, linked, &ask).await.map(|(part, _)| part),
+            Ok(ask) => self.fetch(task, linked, &ask).await,
             Err(problem) => Err(problem),
         };
         (index, answer)

@@ -172,6 +172,19 @@ mod tests {
     }
 
     #[test]
+    fn a_row_without_a_readable_time_decides_nothing() {
+        for rows in
+            [json!([row("soon", "Low", "x")]), json!([row("2026-06-29", "Low", "x"), row("", "High", "y")])]
+        {
+            case(&HIGH, rows).judge().assert_undecided(Outcome::NotEvaluated);
+        }
+        case(&HIGH, json!([]))
+            .rows(&TPAN_REPORTS, json!([{"report_time": "soon"}]))
+            .judge()
+            .assert_undecided(Outcome::NotEvaluated);
+    }
+
+    #[test]
     fn a_list_of_an_older_report_decides_nothing() {
         let case = case(&HIGH, json!([row("2026-06-24", "Low", "x")]));
         case.rows(&TPAN_REPORTS, json!([{"report_time": "2026-06-29"}]))

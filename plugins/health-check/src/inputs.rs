@@ -108,16 +108,45 @@ pub(crate) struct TpanReport {
     pub(crate) trigger: String,
 }
 
-/// When the newest report was made, from whichever list tells; `None` where both are there and hold no report.
-pub(crate) fn newest_report(facts: &Facts<'_>) -> Result<Option<Timestamp>, Undecided> {
-    let reports = facts.rows::<TpanReport>(&TPAN_REPORTS);
-    let findings = facts.rows::<TpanFinding>(&TPAN_FINDINGS);
-    if let (Err(_), Err(missing)) = (&reports, &findings) {
-        return Err(missing.clone());
+/// When the newest report was made, from whichever list tells; `None` where both are there and hold no report. A row
+/// whose time cannot be read may be the newest.
+pub(crate) struct Newest {
+    pub(crate) at: Option<Timestamp>,
+    /// The first row whose time cannot be read.
+    pub(crate) unreadable: Option<String>,
+}
+
+impl Newest {
+    pub(crate) fn of(facts: &Facts<'_>) -> Result<Self, Undecided> {
+        let reports = facts.rows::<TpanReport>(&TPAN_REPORTS);
+        let findings = facts.rows::<TpanFinding>(&TPAN_FINDINGS);
+        for (input, rows) in
+            [(&TPAN_REPORTS, reports.as_ref().err()), (&TPAN_FINDINGS, findings.as_ref().err())]
+        {
+            // One list is enough, but one that is there and cannot be read may hold the newest report.
+            if let Some(problem) = rows.filter(|_| facts.gaps(input).is_ok()) {
+                return Err(problem.clone());
+            }
+        }
+        if let (Err(_), Err(missing)) = (&reports, &findings) {
+            return Err(missing.clone());
+        }
+        let listed = reports.into_iter().flatten().map(|report| (report.report_time, "tpan-reports.csv"));
+        let found = findings.into_iter().flatten().map(|finding| (finding.report_time, "tpan-findings.csv"));
+        let all: Vec<(Option<Timestamp>, &str)> = listed.chain(found).collect();
+        let unreadable = all.iter().find(|(time, _)| time.is_none()).map(|(_, file)| unreadable(file));
+        Ok(Self { at: all.into_iter().filter_map(|(time, _)| time).max(), unreadable })
     }
-    let listed = reports.into_iter().flatten().filter_map(|report| report.report_time);
-    let found = findings.into_iter().flatten().filter_map(|finding| finding.report_time);
-    Ok(listed.chain(found).max())
+
+    /// The newest report, if every row tells its time.
+    pub(crate) fn certain(self) -> Result<Option<Timestamp>, Undecided> {
+        self.unreadable.map_or(Ok(self.at), |reason| Err(Undecided::not_evaluated(reason)))
+    }
+}
+
+/// Why a row of a list decides nothing.
+pub(crate) fn unreadable(file: &str) -> String {
+    format!("format not recognised: a row of {file} does not tell when its report was made (report_time)")
 }
 
 /// The findings of the newest report. A report that is too old, or a list that belongs to an older report than the
@@ -127,7 +156,7 @@ pub(crate) fn latest_findings(facts: &Facts<'_>) -> Result<Vec<TpanFinding>, Und
     // A report without any finding leaves an empty list: then the file's own time tells its age.
     let of_report = findings.iter().filter_map(|finding| finding.report_time).max();
     let written = facts.at(&TPAN_FINDINGS)?;
-    let newest = newest_report(facts)?.unwrap_or(written);
+    let newest = Newest::of(facts)?.certain()?.unwrap_or(written);
     if of_report.unwrap_or(written) < newest {
         return Err(Undecided::not_evaluated(format!(
             "tpan-findings.csv belongs to an older report than the newest one, of {newest}; write down the newest"

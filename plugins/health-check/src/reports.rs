@@ -1,7 +1,7 @@
 //! Guide: *Verify TPAN report generation*, page 8; *Review and resolve critical and high TPAN findings*, page 11:
 //! reports are made, recent, and kept.
 
-use crate::inputs::{TPAN_FINDINGS, TPAN_MAX_AGE_DAYS, TPAN_REPORTS, TpanReport, newest_report};
+use crate::inputs::{Newest, TPAN_FINDINGS, TPAN_MAX_AGE_DAYS, TPAN_REPORTS, TpanReport, unreadable};
 use crate::service::tpan_schedules;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::PLUGIN_SCHEDULES;
@@ -44,7 +44,8 @@ fn tpan_schedule(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided
     let reports: Vec<TpanReport> = facts.rows(&TPAN_REPORTS)?;
     let expected = facts.integer(&EXPECTED_INTERVAL)?;
     let scheduled = reports.iter().filter(|report| !report.trigger.eq_ignore_ascii_case("manual"));
-    let mut times: Vec<Timestamp> = scheduled.filter_map(|report| report.report_time).collect();
+    let times: Option<Vec<Timestamp>> = scheduled.map(|report| report.report_time).collect();
+    let mut times = times.ok_or_else(|| Undecided::not_evaluated(unreadable("tpan-reports.csv")))?;
     times.sort_unstable();
     let mut intervals: Vec<i64> =
         times.windows(2).map(|pair| (pair[1].duration_since(pair[0]).as_hours() + 12) / 24).collect();
@@ -103,11 +104,15 @@ const AGE_REMEDY: Remedy = Remedy::new(&[
 
 fn tpan_report_age(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let limit = facts.integer(&TPAN_MAX_AGE_DAYS)?;
-    let newest = match newest_report(facts) {
+    let newest = match Newest::of(facts) {
         Ok(newest) => newest,
         Err(missing) => return stopped_schedule(facts, report, missing),
     };
-    let Some(newest) = newest else {
+    // A report that is recent is enough, whatever other rows say.
+    if newest.at.is_some_and(|at| facts.days_since(at) <= limit) {
+        return Ok(());
+    }
+    let Some(newest) = newest.certain()? else {
         return Err(Undecided::not_evaluated(
             "no row of the lists tells when a report was made (report_time)",
         ));
@@ -193,7 +198,7 @@ fn tpan_report_archived(facts: &Facts<'_>, report: &mut Report) -> Result<(), Un
         .ok()
         .flatten()
         .ok_or_else(|| Undecided::not_evaluated(format!("the answer {told:?} is no date")))?;
-    let Some(newest) = newest_report(facts)? else {
+    let Some(newest) = Newest::of(facts)?.certain()? else {
         return Err(Undecided::not_evaluated(
             "no row of the lists tells when a report was made (report_time)",
         ));
@@ -250,6 +255,16 @@ mod tests {
         listed(&AGE, &["2026-06-20T00:00:00Z"]).judge().assert_findings(&["tpan-report"]);
         listed(&AGE, &[]).judge().assert_undecided(Outcome::NotEvaluated);
         listed(&AGE, &["2026-06-29"]).assert_needs_its_inputs();
+    }
+
+    #[test]
+    fn a_report_without_a_time_may_be_the_newest() {
+        listed(&AGE, &["2026-06-29", ""]).judge().assert_pass();
+        listed(&AGE, &["2026-06-20", ""]).judge().assert_undecided(Outcome::NotEvaluated);
+        listed(&SCHEDULE, &["2026-06-09", "2026-06-16", ""]).judge().assert_undecided(Outcome::NotEvaluated);
+        let copied = listed(&ARCHIVED, &["2026-06-20", ""]).answer(&LAST_COPY, "2026-06-20");
+        copied.judge().assert_undecided(Outcome::NotEvaluated);
+        listed(&AGE, &["2026-06-20", "last week"]).judge().assert_undecided(Outcome::NotEvaluated);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Guide: *Review and remediate Tanium Health Check issues*, page 28: does Health Check itself work?
 
-use crate::inputs::{TPAN_FINDINGS, TPAN_MAX_AGE_DAYS, TPAN_REPORTS, newest_report};
+use crate::inputs::{Newest, TPAN_FINDINGS, TPAN_MAX_AGE_DAYS, TPAN_REPORTS};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::{PLUGIN_SCHEDULES, PluginSchedule};
 use tancheck_plugin_api::templates::module_health::report_schedules;
@@ -51,7 +51,7 @@ pub(crate) fn tpan_schedules(facts: &Facts<'_>) -> Result<Vec<PluginSchedule>, U
 fn service_review(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     report_schedules(facts, report, &tpan_schedules(facts)?);
     let limit = facts.integer(&TPAN_MAX_AGE_DAYS)?;
-    if let Ok(Some(newest)) = newest_report(facts)
+    if let Ok(Some(newest)) = Newest::of(facts).and_then(Newest::certain)
         && facts.days_since(newest) > limit
     {
         report.finding(

@@ -114,6 +114,15 @@ pub fn plugins() -> Vec<String> {
 
 fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo tells the test of its package is none of the business of other builds: some build scripts look at it,
+    // and would run anew whenever a test builds what was built without one.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+        if of_package.iter().any(|beginning| text.starts_with(beginning)) {
+            cargo.env_remove(&name);
+        }
+    }
     cargo.current_dir(root());
     cargo
 }

@@ -21,6 +21,11 @@ const MARGIN: f64 = 0.08;
 const STILL: u32 = 3;
 /// How long a question with too few answers may stand still.
 const PATIENCE: f64 = 30.0;
+/// How long a question may stand still that nobody answered yet: the first answers take longest.
+const PATIENCE_FOR_THE_FIRST: f64 = 60.0;
+/// How long the server may not know of any endpoint that is to answer. It does not know at first; after a while it is
+/// sure that there is none.
+const PATIENCE_FOR_NOBODY: f64 = 10.0;
 /// The shape of the progress: answers come fast at first, then slower. Corrected by what is seen.
 const SHAPE: f64 = 2.0;
 
@@ -102,10 +107,9 @@ impl Pace {
         self.still += 1;
         let patience = match share {
             Some(share) if share >= self.enough => 0.0,
-            // Nobody answered yet: only the time limit ends that.
-            Some(0.0) => f64::INFINITY,
-            Some(_) => PATIENCE,
-            None => 2.0 * PATIENCE,
+            Some(share) if share > 0.0 => PATIENCE,
+            Some(_) => PATIENCE_FOR_THE_FIRST,
+            None => PATIENCE_FOR_NOBODY,
         };
         if self.still >= STILL && look.at - self.still_since >= patience {
             return Next::Still;
@@ -185,12 +189,22 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_total_is_no_division_and_no_end() {
+    fn an_unknown_total_is_no_division_and_soon_nobody() {
         let mut pace = Pace::new(None, 0.95);
-        for (round, at) in [2.0, 4.0, 8.0, 50.0].into_iter().enumerate() {
-            assert!(matches!(look(&mut pace, at, 0, 0), Next::Wait(_)), "{round}");
+        for at in [0.5, 1.0, 1.5, 2.0, 10.0] {
+            wait(look(&mut pace, at, 0, 0));
         }
-        assert_eq!(look(&mut pace, 65.0, 0, 0), Next::Still);
+        assert_eq!(look(&mut pace, 11.0, 0, 0), Next::Still);
+
+        let mut pace = Pace::new(None, 0.95);
+        for at in [0.5, 2.0, 5.0, 9.0] {
+            wait(look(&mut pace, at, 0, 0));
+        }
+        // Then the server knows them, and waiting begins anew.
+        for at in [10.0, 20.0, 40.0, 65.0] {
+            wait(look(&mut pace, at, 0, 1000));
+        }
+        assert_eq!(look(&mut pace, 70.0, 0, 1000), Next::Still);
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn answer() -> Value {
     json!({"kind": "answer", "prompt": "How many?", "accepts": "number", "valid_days": 30, "shape": "rows"})
 }
 
-fn site() -> Config {
+pub(super) fn site() -> Config {
     config("https://tanium.example", Path::new("/nowhere"))
 }
 

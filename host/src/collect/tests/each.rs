@@ -1,10 +1,13 @@
 //! Repetition: what is asked for each row, what the rows then say, and what is missing when some requests fail.
 
-use super::collecting::{collect, missing, rest, supplied, want};
+use super::collecting::{collect, missing, rest, site, supplied, want};
+use super::{Memory, now};
 use crate::collect::Want;
-use crate::collect::collector::Collected;
+use crate::collect::collector::{Collected, Collector};
 use crate::collect::faked::Faked;
+use crate::collect::progress::Progress;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::Body;
 
@@ -196,4 +199,25 @@ async fn two_inputs_that_repeat_the_same_requests_share_them() {
     assert_eq!(asked(&net).len(), 2);
     assert_eq!((collected.requests_sent, collected.requests_saved), (3, 2));
     assert_eq!(rows(&collected).len(), 2);
+}
+
+/// What is kept paces each single question of the next run: the time of all together would grow from run to run.
+#[tokio::test(start_paused = true)]
+async fn a_repeated_question_is_remembered_by_its_longest_one() {
+    let set = json!({"mr_tested": 10, "estimated_total": 10,
+        "columns": [{"name": "A", "hash": 3}, {"name": "Count", "hash": 0}], "rows": []});
+    let net = list(json!([{"id": 1}, {"id": 2}, {"id": 3}]))
+        .at("/api/v2/parse_question", &json!({"data": []}))
+        .at("/api/v2/questions", &json!({"data": {"id": 7}}))
+        .at("/api/v2/result_info/question/7", &json!({"data": {"result_infos": [set]}}))
+        .at("/api/v2/result_data/question/7", &json!({"data": {"result_sets": [set]}}));
+    let mut question = json!({"kind": "question", "text": "Get A[{id}] from all machines", "shape": "rows"});
+    question["each"] = json!({"input": "x.list", "variables": [["id", "id"]], "limit": 500});
+    let mut config = site();
+    config.limits.questions_in_flight = 1;
+    let collector = Collector::new(&config, net, Arc::new(Memory::default()), now());
+    let wants = [want("x.runs", json!([question])), want("x.list", json!([rest("/api/v2/list")]))];
+    let collected = collector.collect(&wants, &Progress::silent()).await;
+    let (_, seconds) = collected.timings.iter().find(|(key, _)| key.starts_with("question")).unwrap();
+    assert!((0.4..1.0).contains(seconds), "{seconds}: {:?}", collected.inputs);
 }

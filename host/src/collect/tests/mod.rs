@@ -5,6 +5,7 @@ mod each;
 mod lab;
 mod network;
 mod server;
+mod sessions;
 
 use super::Local;
 use crate::config::{Auth, Config, Deployment, Limits, Modules, Places, SecretSource};

@@ -129,7 +129,23 @@ fn last_contact(facts: &Facts<'_>, destination: &Destination, runs: &[Run]) -> R
 /// Whether a log entry speaks of an error and names the host.
 fn blames(text: &str, host: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    let trouble = ["error", "fail", "refused", "timeout", "timed out", "unreachable", "enotfound"];
+    // Plain words, and what is left of the codes of the system, such as ECONNREFUSED.
+    let trouble = [
+        "error",
+        "fail",
+        "refused",
+        "timeout",
+        "timed out",
+        "timedout",
+        "unreach",
+        "not found",
+        "notfound",
+        "again",
+        "reset",
+        "aborted",
+        "hang up",
+        "pipe",
+    ];
     text.contains(host) && trouble.iter().any(|word| text.contains(word))
 }
 
@@ -157,6 +173,11 @@ mod tests {
         let verdict = reach("Failed", "Error: connect ETIMEDOUT siem.example:443").judge();
         verdict.assert_findings(&["https/3"]);
         assert_eq!(verdict.findings()[0].state.as_deref(), Some("failed=2026-06-30T11:00:00Z"));
+        for code in ["ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "ENOTFOUND", "ECONNRESET", "EAI_AGAIN"] {
+            reach("Failed", &format!("connect {code} siem.example:443"))
+                .judge()
+                .assert_findings(&["https/3"]);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{ADMINISTRATOR, GUIDE, personas};
 use crate::inputs::{CONNECTIONS, Connection, DETAILS, same_kind, with_elements};
 use records::Reference;
+use records::actions::GROUPS;
 use records::people::{PERSONAS, Persona};
 use records::roles::{PRIVILEGES, Privilege, ROLES, Role, granted, missing};
 use serde_json::json;
@@ -75,7 +76,7 @@ pub const PERSONA_PERMISSIONS: Check = Check::automated("connect.persona-permiss
     .title("The persona has the permissions to run the connection")
     .cadence(&[Cadence::Monthly])
     .severity(Severity::Medium)
-    .reads(&[&CONNECTIONS, &DETAILS, &PERSONAS, &PERSONA_ROLES, &ROLES, &PRIVILEGES])
+    .reads(&[&CONNECTIONS, &DETAILS, &PERSONAS, &PERSONA_ROLES, &ROLES, &PRIVILEGES, &GROUPS])
     .settings(&[&REQUIRED_BY_SOURCE])
     .guide(GUIDE)
     .what(
@@ -86,8 +87,8 @@ pub const PERSONA_PERMISSIONS: Check = Check::automated("connect.persona-permiss
     )
     .why("A persona narrows what its user may do. One that is too narrow starves the connection without an error.")
     .limits(
-        "Which privileges a kind of source needs is not public: the setting has to tell. A computer group \
-         of the persona is recognized only where the server tells its name.",
+        "Which privileges a kind of source needs is not public: the setting has to tell. Of the computer groups \
+         of a persona only No Computers is recognized, by its name.",
     )
     .related(&["connect.persona-exists"])
     .remedy(&PERSONA_REMEDY)
@@ -169,18 +170,18 @@ fn persona_permissions(facts: &Facts<'_>, report: &mut Report) -> Result<(), Und
             undecided.push(format!("persona {named} of {:?} was not seen", connection.name));
             continue;
         };
-        let lacks = lack(connection, &required, grants.of(&persona.id)).map(|mut lacks| {
-            lacks.extend(
-                no_computers(connection, persona).then_some("a computer group other than No Computers"),
-            );
-            lacks
-        });
-        match lacks {
+        let mut lacks = Vec::new();
+        match lack(connection, &required, grants.of(&persona.id)) {
             Err(why) => undecided.push(why),
-            Ok(lacks) if lacks.is_empty() => {}
-            Ok(lacks) => {
-                report.finding(lacking(facts, connection, &format!("persona {:?}", persona.name), &lacks))
-            }
+            Ok(missing) => lacks.extend(missing),
+        }
+        match no_computers(facts, connection, persona)? {
+            None => undecided.push(format!("the computer group of persona {:?} was not seen", persona.name)),
+            Some(true) => lacks.push("a computer group other than No Computers"),
+            Some(false) => {}
+        }
+        if !lacks.is_empty() {
+            report.finding(lacking(facts, connection, &format!("persona {:?}", persona.name), &lacks));
         }
     }
     settle(&undecided)
@@ -229,9 +230,24 @@ fn lack<'a>(
     Ok(missing(&wanted, &held))
 }
 
-fn no_computers(connection: &Connection, persona: &Persona) -> bool {
+/// Whether the persona sees no endpoint, and its source is a question; nothing where its group was not told. A persona
+/// comes with the id of its group alone.
+fn no_computers(
+    facts: &Facts<'_>,
+    connection: &Connection,
+    persona: &Persona,
+) -> Result<Option<bool>, Undecided> {
     let asks = connection.element("sources").is_some_and(|source| source.is("savedquestions"));
-    asks && persona.group.as_ref().is_some_and(|group| group.name.eq_ignore_ascii_case("No Computers"))
+    let group =
+        persona.group.as_ref().filter(|group| !group.name.is_empty() || !matches!(&*group.id, "" | "0"));
+    let Some(group) = group.filter(|_| asks) else { return Ok(Some(false)) };
+    let is_none = |name: &str| name.eq_ignore_ascii_case("No Computers");
+    if !group.name.is_empty() {
+        return Ok(Some(is_none(&group.name)));
+    }
+    let groups: Vec<Reference> = facts.rows(&GROUPS)?;
+    let named = groups.iter().find(|one| one.id == group.id && !one.name.is_empty());
+    Ok(named.map(|one| is_none(&one.name)))
 }
 
 /// Roles, and what they grant.
@@ -293,7 +309,8 @@ mod tests {
 
     fn persona(role: Value, group: &str) -> Case {
         case(&PERSONA_PERMISSIONS, 5, QUESTION, role)
-            .rows(&PERSONAS, json!([{"id": 5, "name": "robot", "group": {"id": 1, "name": group}}]))
+            .rows(&PERSONAS, json!([{"id": 5, "name": "robot", "group": {"id": 8}}]))
+            .rows(&GROUPS, json!([{"id": 8, "name": group}, {"id": 9, "name": "No Computers"}]))
     }
 
     #[test]
@@ -339,5 +356,18 @@ mod tests {
             .judge()
             .assert_undecided(Outcome::NotEvaluated);
         persona(json!({"id": 2}), "All Computers").assert_needs_its_inputs();
+        persona(json!({"id": 99}), "No Computers").judge().assert_findings(&["1"]);
+    }
+
+    #[test]
+    fn a_group_that_is_named_needs_no_list_and_one_that_is_unknown_decides_nothing() {
+        let with = |group: Value| {
+            persona(json!({"id": 2}), "All Computers")
+                .rows(&PERSONAS, json!([{"id": 5, "name": "robot", "group": group}]))
+        };
+        with(json!({"id": 9, "name": "No Computers"})).judge().assert_findings(&["1"]);
+        with(json!({"id": 9})).judge().assert_findings(&["1"]);
+        with(json!({"id": 0})).judge().assert_pass();
+        with(json!({"id": 77})).judge().assert_undecided(Outcome::NotEvaluated);
     }
 }

@@ -19,6 +19,7 @@ mod faults;
 mod site;
 mod tables;
 mod tasks;
+mod walk;
 mod withheld;
 
 use site::{Site, list, manifests};

@@ -4,8 +4,7 @@ use crate::tables;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 use std::time::Duration;
 use tancheck_e2e::{Machine, copy_folder};
 use tancheck_lab::Lab;
@@ -96,40 +95,6 @@ pub(crate) struct Report(pub(crate) Value);
 /// One check in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a>(&'a Value);
-
-/// Whether the long walks were asked for: they take a quarter of an hour on two cores. Says so when they were not.
-pub(crate) fn walks() -> bool {
-    let asked =
-        tables::is_limited() || std::env::var_os("TANCHECK_MATRIX").is_some_and(|value| value == "full");
-    if !asked {
-        println!("skipped: a long walk; set TANCHECK_MATRIX=full to take it");
-    }
-    asked
-}
-
-/// Tries each item on a site of its own kind, several at a time, and gathers what was wrong.
-pub(crate) fn try_each<T: Sync>(
-    items: &[T],
-    attempt: impl Fn(&Site, &T) -> Vec<String> + Sync,
-) -> Vec<String> {
-    const SITES: usize = 4;
-    let next = AtomicUsize::new(0);
-    let wrong = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..SITES {
-            scope.spawn(|| {
-                let site = Site::with_history();
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let found = attempt(&site, item);
-                    wrong.lock().unwrap().extend(found);
-                }
-            });
-        }
-    });
-    let mut wrong = wrong.into_inner().unwrap();
-    wrong.sort();
-    wrong
-}
 
 impl Site {
     /// The healthy lab, with nothing but the configuration.

@@ -99,11 +99,6 @@ pub(crate) fn is_walked(plugin: &str) -> bool {
     ONLY.as_ref().is_none_or(|only| only.iter().any(|named| named == plugin))
 }
 
-/// Whether `MATRIX_ONLY` is set.
-pub(crate) fn is_limited() -> bool {
-    ONLY.is_some()
-}
-
 /// All tables.
 pub(crate) fn tables() -> &'static BTreeMap<String, Table> {
     &TABLES
@@ -131,6 +126,15 @@ pub(crate) fn is_absent(plugin: &str, fault: &str) -> bool {
 /// What a fault makes of a check that it is not meant to break.
 pub(crate) fn side_effect(fault: &str, check: &str) -> Option<&'static str> {
     tables().values().find_map(|table| table.side_effects.get(fault)?.get(check)).map(String::as_str)
+}
+
+/// The checks that a fault changes, though it is not meant to break them.
+pub(crate) fn affected(fault: &str) -> impl Iterator<Item = &'static str> {
+    tables()
+        .values()
+        .filter_map(|table| table.side_effects.get(fault))
+        .flat_map(BTreeMap::keys)
+        .map(String::as_str)
 }
 
 /// Whether a check may pass without this input.

@@ -5,6 +5,7 @@ use super::{
     CLIENT_STATUS, Connection, Destination, FAILED_REPORT, Format, Run, Source, Status, UNMANAGED_ALERT,
     WORKBENCH, run_id,
 };
+use crate::areas::people::MAINTAINER;
 use crate::clock::{days, minutes};
 use crate::faults::Fault;
 use crate::state::State;
@@ -102,6 +103,12 @@ pub(super) const FAULTS: &[Fault] = &[
                 }
             });
         },
+    },
+    Fault {
+        name: "connection-owner-changed",
+        about: "a connection was transferred to another user, who may run it; nobody asked for the age of the password",
+        breaks: &["connect.owner-password-policy"],
+        apply: |state| with(state, CLIENT_STATUS, |connection, _| connection.owner = MAINTAINER),
     },
     Fault {
         name: "unneeded-connection",

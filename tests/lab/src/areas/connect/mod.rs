@@ -209,18 +209,16 @@ fn connections(now: Timestamp) -> Vec<Connection> {
             Source::SystemStatuses,
             &collector,
         ),
-        Connection {
-            persona: CONNECT_PERSONA,
-            ..connection(
-                AUDIT,
-                "Action log to archive",
-                Schedule::Daily(1, 10),
-                Source::ActionLogs,
-                &Destination::Socket { host: "archive.lab.example", port: 6514, pinned },
-            )
-        },
+        connection(
+            AUDIT,
+            "Action log to archive",
+            Schedule::Daily(1, 10),
+            Source::ActionLogs,
+            &Destination::Socket { host: "archive.lab.example", port: 6514, pinned },
+        ),
         Connection {
             format: Format::Csv,
+            persona: CONNECT_PERSONA,
             ..connection(
                 INSTALLED_SOFTWARE,
                 "Client versions by mail",
