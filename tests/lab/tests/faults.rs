@@ -33,15 +33,17 @@ fn look(lab: &Lab, enough: &mut dyn FnMut(String, String) -> bool) -> bool {
     if enough("{ now }".to_owned(), post(lab, "/plugin/products/gateway/graphql", &query).text) {
         return true;
     }
-    for question in [
-        "Get Client Extensions - Status from all machines",
-        "Get Tanium Client Explicit Setting[LogVerbosityLevel] from all machines",
-        "Get Tanium Client Explicit Setting[ServerNameList] from all machines",
-    ] {
-        let id = ask(lab, question);
+    let sensors = get(lab, "/api/v2/sensors").data();
+    let plain = sensors.as_array().unwrap().iter().filter(|sensor| sensor["parameter_definition"] == "");
+    let plain = plain.map(|sensor| sensor["name"].as_str().unwrap().to_owned());
+    let settings =
+        ["LogVerbosityLevel", "ServerNameList"].map(|name| format!("Tanium Client Explicit Setting[{name}]"));
+    for sensor in plain.chain(settings) {
+        let question = format!("Get {sensor} from all machines");
+        let id = ask(lab, &question);
         let set =
             get(lab, &format!("/api/v2/result_data/question/{id}")).data()["result_sets"][0]["rows"].clone();
-        if enough(question.to_owned(), set.to_string()) {
+        if enough(question, set.to_string()) {
             return true;
         }
     }
