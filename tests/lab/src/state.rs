@@ -9,11 +9,13 @@ use crate::areas::bundles::Bundles;
 use crate::areas::certificates::Certificates;
 use crate::areas::connect::Connect;
 use crate::areas::directory::Directory;
+use crate::areas::discover::Discover;
 use crate::areas::endpoint_configuration::EndpointConfiguration;
 use crate::areas::fleet::Fleet;
 use crate::areas::groups::Groups;
 use crate::areas::health_check::HealthCheck;
 use crate::areas::panels::Panels;
+use crate::areas::integrity_monitor::IntegrityMonitor;
 use crate::areas::people::People;
 use crate::areas::performance::Performance;
 use crate::areas::questions::Content;
@@ -42,7 +44,9 @@ pub(crate) struct State {
     pub(crate) health_check: HealthCheck,
     pub(crate) reports: Reports,
     pub(crate) directory: Directory,
+    pub(crate) discover: Discover,
     pub(crate) endpoint_configuration: EndpointConfiguration,
+    pub(crate) integrity_monitor: IntegrityMonitor,
     pub(crate) performance: Performance,
     pub(crate) threat_response: ThreatResponse,
     pub(crate) panels: Panels,
@@ -70,7 +74,9 @@ impl State {
             health_check: HealthCheck::new(now),
             reports: Reports::new(),
             directory: Directory::new(&people.users, now),
+            discover: Discover::new(now),
             endpoint_configuration: EndpointConfiguration::new(),
+            integrity_monitor: IntegrityMonitor::new(),
             performance: Performance::new(),
             threat_response: ThreatResponse::new(),
             panels: Panels::new(now),

@@ -29,6 +29,7 @@ impl Answers {
             ("appliance.syslog-failure-notices", "no".to_owned()),
             ("client-management.redeployment", "yes".to_owned()),
             ("client-management.retention", "30".to_owned()),
+            ("direct-connect.screen-sharing-state", "works".to_owned()),
             ("connect.report-arrived", day(now - days(1))),
             ("health-check.last-report-copy", day(now - days(2))),
             ("support.component-versions", "Module Server and Zone Servers 7.6.1.6246".to_owned()),

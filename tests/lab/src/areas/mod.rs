@@ -9,7 +9,9 @@ pub(crate) mod bundles;
 pub(crate) mod certificates;
 pub(crate) mod client_management;
 pub(crate) mod connect;
+pub(crate) mod direct_connect;
 pub(crate) mod directory;
+pub(crate) mod discover;
 pub(crate) mod endpoint_configuration;
 pub(crate) mod endpoint_tools;
 pub(crate) mod enforce;
@@ -19,6 +21,7 @@ pub(crate) mod groups;
 pub(crate) mod health_check;
 pub(crate) mod impact;
 pub(crate) mod panels;
+pub(crate) mod integrity_monitor;
 pub(crate) mod people;
 pub(crate) mod performance;
 pub(crate) mod questions;
@@ -58,7 +61,10 @@ pub(crate) static AREAS: &[Area] = &[
     health_check::AREA,
     client_management::AREA,
     directory::AREA,
+    direct_connect::AREA,
+    discover::AREA,
     endpoint_configuration::AREA,
+    integrity_monitor::AREA,
     enforce::AREA,
     impact::AREA,
     performance::AREA,

@@ -123,7 +123,7 @@ pub(super) const FAULTS: &[Fault] = &[
         about: "the client upgrade of ten days ago failed on some endpoints, which still run the older version",
         breaks: &["client-management.version-upgrade-failed", "client-management.version-outdated"],
         apply: |state| {
-            for run in state.actions.runs.iter_mut().filter(|run| run.saved_action.is_none()) {
+            for run in state.actions.runs.iter_mut().filter(|run| run.name.starts_with("Client Upgrade")) {
                 run.failed_permille = 10;
             }
             state.fleet.change_some(0.01, |_| true, |e| e.version = Cow::Borrowed(OLD_CLIENT_VERSION));

@@ -20,6 +20,10 @@ pub(crate) const AREA: Area = Area { routes: all_routes, faults: faults::FAULTS,
 /// The action group that should hold No Computers only.
 pub(crate) const DEFAULT_GROUP: u64 = 3;
 const ALL_COMPUTERS_GROUP: u64 = 25;
+/// The action group of Direct Connect, its scheduled actions, and a session that it opened.
+pub(crate) const DIRECT_CONNECT_GROUP: u64 = 61;
+pub(crate) const DIRECT_CONNECT_TOOLS: u64 = 7;
+pub(crate) const DIRECT_CONNECT_SESSION: u64 = 99_002;
 /// The name of the scheduled actions that bring the manifest of Endpoint Configuration, and one of them.
 const MANIFEST: &str = "Endpoint Configuration - Manifest";
 pub(crate) const MANIFEST_WINDOWS: u64 = 5;
@@ -119,6 +123,8 @@ pub(crate) struct Action {
     pub(crate) expired_permille: u64,
     /// Nothing ever reached a target.
     pub(crate) unreached: bool,
+    /// How many endpoints it targets; all, where that is not told.
+    pub(crate) targets: Option<u64>,
 }
 
 impl Action {
@@ -133,12 +139,12 @@ impl Action {
         }
     }
 
-    /// Counts over all online endpoints: the lab's actions target them all.
+    /// Counts over its targets: nearly all actions of the lab target every online endpoint.
     pub(crate) fn results(&self, state: &State) -> Results {
         if self.unreached {
             return Results::default();
         }
-        let targets = state.fleet.totals().online;
+        let targets = self.targets.unwrap_or(state.fleet.totals().online);
         let failed = (targets * self.failed_permille).div_ceil(1000);
         let expired = (targets * self.expired_permille).div_ceil(1000).min(targets - failed);
         Results { completed: targets - failed - expired, failed, expired }
@@ -159,6 +165,7 @@ impl Actions {
         let saved = saved_actions(now);
         let mut runs: Vec<Action> = saved.iter().map(Action::run_of).collect();
         runs.push(client_upgrade(now));
+        runs.push(session(now));
         let audit = saved.iter().flat_map(AuditEntry::of_saved_action).collect();
         Self { groups: groups(now), packages: packages(now), saved, runs, audit }
     }
@@ -202,6 +209,7 @@ impl Action {
             failed_permille: 4,
             expired_permille: 6,
             unreached: false,
+            targets: None,
         }
     }
 }
@@ -221,6 +229,26 @@ fn client_upgrade(now: Timestamp) -> Action {
         failed_permille: 0,
         expired_permille: 0,
         unreached: false,
+        targets: None,
+    }
+}
+
+/// Somebody opened a session to one endpoint by Direct Connect, yesterday.
+fn session(now: Timestamp) -> Action {
+    Action {
+        id: DIRECT_CONNECT_SESSION,
+        saved_action: None,
+        name: "Deploy Direct Connect - Open Session - srv-0000005.lab.example".to_owned(),
+        package: 11,
+        action_group: DIRECT_CONNECT_GROUP,
+        target_group: ALL_COMPUTERS,
+        user: OPERATOR,
+        start: now - minutes(1440),
+        expires: now - minutes(1430),
+        failed_permille: 0,
+        expired_permille: 0,
+        unreached: false,
+        targets: Some(1),
     }
 }
 
@@ -235,6 +263,7 @@ fn groups(now: Timestamp) -> Vec<ActionGroup> {
         group(DEFAULT_GROUP, "Default", &[NO_COMPUTERS]),
         group(ALL_COMPUTERS_GROUP, "All Computers", &[ALL_COMPUTERS]),
         group(WINDOWS_GROUP, "Windows computers", &[ALL_WINDOWS]),
+        group(DIRECT_CONNECT_GROUP, "Tanium Direct Connect", &[ALL_COMPUTERS]),
     ]
 }
 
@@ -292,6 +321,7 @@ fn packages(now: Timestamp) -> Vec<Package> {
             "manifest.json",
             10_240,
         ),
+        package(11, "Direct Connect - Tools", "cmd.exe /c install-direct-connect.bat", "dec.zip", 4_194_304),
     ]
 }
 
@@ -335,6 +365,25 @@ fn saved_actions(now: Timestamp) -> Vec<SavedAction> {
         saved(4, "Set Mac Tanium Client Logging Level", 7, ALL_COMPUTERS_GROUP, 14, OPERATOR),
         saved(MANIFEST_WINDOWS, MANIFEST, 9, ALL_COMPUTERS_GROUP, ALL_WINDOWS, ENDPOINT_CONFIGURATION),
         saved(6, MANIFEST, 10, ALL_COMPUTERS_GROUP, ALL_COMPUTERS, ENDPOINT_CONFIGURATION),
+        saved(
+            DIRECT_CONNECT_TOOLS,
+            "Deploy Direct Connect - Tools",
+            11,
+            DIRECT_CONNECT_GROUP,
+            ALL_COMPUTERS,
+            1,
+        ),
+        SavedAction {
+            parameters: vec![("$1".to_owned(), "configure".to_owned())],
+            ..saved(
+                8,
+                "Deploy Direct Connect - Configure Extension",
+                11,
+                DIRECT_CONNECT_GROUP,
+                ALL_COMPUTERS,
+                1,
+            )
+        },
     ]
 }
 

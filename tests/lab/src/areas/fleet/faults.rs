@@ -101,13 +101,21 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "index-failures",
         about: "the Client Index Extension failed on some endpoints",
-        breaks: &["client-management.cx-index", "threat-response.failure-index"],
+        breaks: &[
+            "client-management.cx-index",
+            "integrity-monitor.client-extension",
+            "threat-response.failure-index",
+        ],
         apply: |state| fail_extension(state, "index", "the index database could not be opened"),
     },
     Fault {
         name: "recorder-failures",
         about: "the Client Recorder Extension failed on some endpoints",
-        breaks: &["client-management.cx-recorder", "threat-response.failure-recorder"],
+        breaks: &[
+            "client-management.cx-recorder",
+            "integrity-monitor.client-extension",
+            "threat-response.failure-recorder",
+        ],
         apply: |state| fail_extension(state, "recorder", "the recorder could not subscribe to events"),
     },
     Fault {

@@ -7,6 +7,7 @@ mod schema;
 
 use crate::areas::{Area, no_exports};
 use crate::wire::{Answer, Call, Need, Reply, Route, post};
+pub(crate) use resolve::ROWS;
 use resolve::Resolver;
 use serde_json::{Map, Value, json};
 

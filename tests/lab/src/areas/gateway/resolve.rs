@@ -5,13 +5,16 @@ use super::execute::Wanted;
 use crate::areas::actions::{Action, SavedAction};
 use crate::areas::connect::{Connection, Run, Status, WORKBENCH};
 use crate::areas::questions::sensors::Sensor;
+use crate::areas::discover;
+use crate::areas::integrity_monitor;
 use crate::clock::{iso, iso_millis};
+use crate::state::State;
 use crate::wire::Call;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 /// The key under which a resolver leaves all rows of a collection for paging.
-pub(super) const ROWS: &str = "$rows";
+pub(crate) const ROWS: &str = "$rows";
 /// No page is larger.
 const LARGEST_PAGE: usize = 5000;
 /// A cursor is usable this long after its page.
@@ -49,6 +52,14 @@ impl Resolver<'_, '_> {
                 .map(|()| json!({ ROWS: self.call.state.retirements.render() })),
             "reportResultData" => self.report_results(field),
             "endpoints" => self.allowed(&["read sensor"]).and_then(|()| endpoints::resolve(self, field)),
+            "discoverInterfaces" => self.module(&["discover asset read"], discover::interfaces),
+            "discoverLabels" => self.module(&["discover asset read"], discover::labels),
+            "integrityMonitorMonitors" => {
+                self.module(&["integrity monitor monitors read"], integrity_monitor::monitors)
+            }
+            "integrityMonitorWatchlists" => {
+                self.module(&["integrity monitor watchlists read"], integrity_monitor::watchlists)
+            }
             "__typename" => Ok("Query".into()),
             // The schema holds no other field.
             other => Err(format!("no resolver for {other}")),
@@ -58,6 +69,11 @@ impl Resolver<'_, '_> {
     fn allowed(&self, any_of: &[&str]) -> Result<(), String> {
         let may = any_of.iter().any(|name| self.call.caller.may(name));
         if may { Ok(()) } else { Err(MISSING_PERMISSIONS.to_owned()) }
+    }
+
+    /// The rows of a module, each as it is.
+    fn module(&self, any_of: &[&str], rows: fn(&State) -> Vec<Value>) -> Result<Value, String> {
+        self.allowed(any_of).map(|()| json!({ ROWS: rows(&self.call.state) }))
     }
 
     /// Cuts a collection to the page that the arguments ask for.

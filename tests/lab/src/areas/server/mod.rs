@@ -167,6 +167,7 @@ fn schedules(now: Timestamp) -> Vec<Schedule> {
         schedule(2, "Connect Service", "connect-scheduleplugin", 60),
         schedule(3, "Health Check Service", "health-check-scheduleplugin", 3600),
         schedule(4, "Threat Response Service", "threat-response-scheduleplugin", 300),
+        schedule(5, "Direct Connect Service", "direct-connect-scheduleplugin", 300),
     ]
 }
 
