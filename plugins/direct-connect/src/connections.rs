@@ -26,7 +26,7 @@ const SESSION_RESULTS: Input =
                 Each::row_of("direct-connect.sessions")
                     .only("status", &["Closed", "Expired", "Stopped"])
                     .variables(&[("id", "id")])
-                    .limit(100),
+                    .limit(500),
             )
             .needs(&["read own action"]),
     ]);

@@ -119,7 +119,6 @@ fn client_extension(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
     let domains: Vec<String> = facts.list(&DOMAINS).iter().map(|word| word.to_lowercase()).collect();
     let is_ours = |domain: &str| domains.iter().any(|word| domain.to_lowercase().contains(word));
     let asked = match Health::of(facts) {
-        // An exported panel of another page shows failures only: what it does not show is unknown there.
         Ok(health) if health.answered.is_some() => {
             judge_failures(facts, report, most, is_ours)?;
             if health.domains.iter().any(|domain| is_ours(domain)) {
@@ -130,7 +129,9 @@ fn client_extension(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
                 health.domains.into_iter().collect::<Vec<_>>().join(", ")
             ))
         }
+        // An exported panel lists failures: what it does not list may be healthy, or not there at all.
         Ok(_) => {
+            judge_failures(facts, report, most, is_ours)?;
             Undecided::not_evaluated("the exported health failures do not tell which extensions are there")
         }
         Err(unseen) => unseen,
@@ -292,6 +293,11 @@ mod tests {
         let row = |category: &str| -> Value {
             json!({"Computer Name": "one", "Client Extension": "index", "Status": "x", "Error Category": category})
         };
+        let panel = json!([{"Domain": "Integrity Monitor", "Failure": "broken", "Count": 3}]);
+        let exported = Case::of(&CLIENT_EXTENSION).rows(&CLIENT_EXTENSIONS, panel);
+        exported.judge().assert_findings(&["integrity monitor"]);
+        let healthy = Case::of(&CLIENT_EXTENSION).rows(&CLIENT_EXTENSIONS, json!([]));
+        healthy.judge().assert_undecided(Outcome::NotEvaluated);
         let errors = json!([row("Scan time"), row("Scan time"), row("Pruning")]);
         let case = Case::of(&ENDPOINT_ERRORS).rows(&ERROR_ROWS, errors);
         case.judge().assert_findings(&["pruning", "scan time"]);

@@ -12,6 +12,8 @@ use tancheck_lab::{Lab, faults};
 const GATEWAY: &[&str] = &[
     "{ provisionRetirementActions(first: 100) { edges { node { id status } } } }",
     "{ reports(first: 500) { edges { node { id name } } } }",
+    "{ discoverInterfaces(first: 100) { edges { node { id isManaged lastSeenTime labels { name } } } } }",
+    "{ integrityMonitorMonitors(first: 50) { edges { node { id deploymentStatus computerGroups { totalRecords } } } } }",
 ];
 
 /// Looks at everything that can be seen from outside, until `enough` says so: all lists, what only the Gateway shows,

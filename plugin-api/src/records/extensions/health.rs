@@ -202,6 +202,8 @@ struct Columns {
     domain: usize,
     failure: Option<usize>,
     state: Option<usize>,
+    /// What a row tells beside a state: a version, a setting. See [`details`](super::details()).
+    fact: Option<usize>,
 }
 
 impl Columns {
@@ -219,8 +221,9 @@ impl Columns {
             // The sensor's own name holds "Extensions" and "Status": a column of that name says nothing.
             tally.columns.iter().position(|name| name.eq_ignore_ascii_case("result"))
         });
+        let fact = column(&["key", "property"]).filter(others);
         match domain {
-            Some(domain) if failure.is_some() || state.is_some() => Ok(Self { domain, failure, state }),
+            Some(domain) if failure.is_some() || state.is_some() => Ok(Self { domain, failure, state, fact }),
             _ => Err(Undecided::not_evaluated(format!(
                 "the columns of the sensor Client Extensions - Status tell no extension with a state or a \
                  failure; found: {}; export client-health-failures.csv instead",
@@ -237,15 +240,18 @@ impl Columns {
                 .map(|cell| cell.split('\n').collect())
                 .unwrap_or_default()
         };
-        let (failures, states) = (lines(self.failure), lines(self.state));
+        let (failures, states, keys) = (lines(self.failure), lines(self.state), lines(self.fact));
         let told = |line: usize| Told {
             failure: self.failure.map(|_| failures.get(line).copied().unwrap_or_default().trim().to_owned()),
             state: self.state.map(|_| states.get(line).copied().unwrap_or_default().trim().to_owned()),
         };
         let domains = lines(Some(self.domain)).into_iter().enumerate();
+        let is_fact = |line: usize| keys.get(line).is_some_and(|key| !key.trim().is_empty());
         domains
             .filter(|(_, domain)| !domain.trim().is_empty())
-            .map(|(line, domain)| (domain.to_owned(), told(line)))
+            .map(|(line, domain)| (line, domain.to_owned(), told(line)))
+            .filter(|(line, _, told)| !(is_fact(*line) && told.is_silent()))
+            .map(|(_, domain, told)| (domain, told))
             .collect()
     }
 }
@@ -263,6 +269,11 @@ enum Verdict {
 }
 
 impl Told {
+    /// Neither a state nor a failure.
+    fn is_silent(&self) -> bool {
+        [&self.failure, &self.state].into_iter().flatten().all(String::is_empty)
+    }
+
     fn verdict(&self, healthy: &[&str]) -> Verdict {
         let among = |words: &[&str], text: &str| words.iter().any(|word| word.eq_ignore_ascii_case(text));
         if let Some(failure) = &self.failure
@@ -293,6 +304,23 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::TallyRow;
+
+    #[test]
+    fn a_row_that_tells_a_fact_tells_no_state() {
+        let row = |cells: [&str; 3]| TallyRow {
+            cells: cells.map(str::to_owned).to_vec(),
+            count: 9,
+            sample: Vec::new(),
+        };
+        let tally = Tally {
+            columns: ["Domain", "Status", "Key"].map(str::to_owned).to_vec(),
+            rows: vec![row(["index", "Healthy", ""]), row(["recorder", "", "Driver Version"])],
+            ..Tally::default()
+        };
+        let health = Health::answered(&tally, &["healthy"]).unwrap();
+        assert_eq!((health.unclear.len(), health.domains.len()), (0, 1));
+    }
 
     #[test]
     fn a_domain_has_one_name() {
