@@ -63,11 +63,11 @@ fn machines_are_listed_when_forced() {
     );
     let names: Vec<&str> =
         set["columns"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["Computer Name", "Domain", "Status", "Failure"]);
+    assert_eq!(names[..4], ["Computer Name", "Domain", "Status", "Failure"]);
     let rows = set["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 100);
     assert_ne!(rows[0]["cid"], 0);
-    assert_eq!(rows[0]["data"][1].as_array().unwrap().len(), 3, "a cell holds several values");
+    assert!(rows[0]["data"][1].as_array().unwrap().len() > 3, "a cell holds several values");
 }
 
 #[test]

@@ -86,7 +86,11 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "manifest-action-on-default",
         about: "the scheduled action that brings the manifest to Windows endpoints is on Default",
-        breaks: &["endpoint-configuration.manifest-actions", "actions.scheduled-actions-on-default"],
+        breaks: &[
+            "endpoint-configuration.manifest-actions",
+            "actions.scheduled-actions-on-default",
+            "actions.solution-issued",
+        ],
         apply: |state| change(state, MANIFEST_WINDOWS, |saved| saved.action_group = DEFAULT_GROUP),
     },
     Fault {
