@@ -5,6 +5,7 @@ use crate::areas::answers::Answers;
 use crate::areas::api_gateway::ApiGateway;
 use crate::areas::appliance::Appliances;
 use crate::areas::backup::Backups;
+use crate::areas::asset::Asset;
 use crate::areas::bundles::Bundles;
 use crate::areas::certificates::Certificates;
 use crate::areas::connect::Connect;
@@ -42,6 +43,7 @@ pub(crate) struct State {
     pub(crate) server: Server,
     pub(crate) connect: Connect,
     pub(crate) health_check: HealthCheck,
+    pub(crate) asset: Asset,
     pub(crate) reports: Reports,
     pub(crate) directory: Directory,
     pub(crate) discover: Discover,
@@ -72,6 +74,7 @@ impl State {
             server: Server::new(&setup, now),
             connect: Connect::new(setup.seed, now),
             health_check: HealthCheck::new(now),
+            asset: Asset::new(now),
             reports: Reports::new(),
             directory: Directory::new(&people.users, now),
             discover: Discover::new(now),

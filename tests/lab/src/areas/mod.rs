@@ -5,6 +5,7 @@ pub(crate) mod answers;
 pub(crate) mod api_gateway;
 pub(crate) mod appliance;
 pub(crate) mod backup;
+pub(crate) mod asset;
 pub(crate) mod bundles;
 pub(crate) mod certificates;
 pub(crate) mod client_management;
@@ -60,6 +61,7 @@ pub(crate) static AREAS: &[Area] = &[
     gateway::AREA,
     health_check::AREA,
     client_management::AREA,
+    asset::AREA,
     directory::AREA,
     direct_connect::AREA,
     discover::AREA,
@@ -85,7 +87,8 @@ pub(crate) fn no_exports(_: &State) -> Vec<Export> {
 }
 
 /// Services of modules, and the workbench that must be there for their routes to exist.
-const SERVICES: &[(&str, &str)] = &[(connect::BASE, connect::WORKBENCH), small_services::REPUTATION];
+const SERVICES: &[(&str, &str)] =
+    &[(connect::BASE, connect::WORKBENCH), asset::SERVICE, small_services::REPUTATION];
 
 /// Does the path belong to a module that is not imported?
 pub(crate) fn module_missing(state: &State, path: &str) -> bool {
