@@ -62,7 +62,7 @@ struct Definition {
 struct Attribute {
     #[serde(deserialize_with = "lenient::id")]
     id: String,
-    #[serde(rename = "displayName", alias = "attributeName", deserialize_with = "lenient::text")]
+    #[serde(rename = "displayName", deserialize_with = "lenient::text")]
     name: String,
     #[serde(rename = "fieldName", deserialize_with = "lenient::text")]
     field: String,
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn attributes_without_a_field_or_disabled_ones_are_found() {
         let mine = |field: Value| case(&ATTRIBUTES, json!([view("Mine", false, "READY", field)]));
-        let known = |enabled: bool| json!([{"id": 7, "enabled": enabled}]);
+        let known = |enabled: bool| json!([{"id": 7, "attributeName": "Model", "displayName": "Model", "enabled": enabled}]);
         mine(json!("f")).rows(&KNOWN, known(true)).judge().assert_pass();
         mine(json!(null)).rows(&KNOWN, known(true)).judge().assert_findings(&["Mine"]);
         mine(json!("f")).rows(&KNOWN, known(false)).judge().assert_findings(&["Mine"]);
