@@ -3,12 +3,14 @@
 mod failed;
 mod process_exit;
 mod report_received;
+mod resources;
 mod throughput;
 mod unneeded;
 
 pub use failed::FAILED;
 pub use process_exit::PROCESS_EXIT;
 pub use report_received::REPORT_RECEIVED;
+pub use resources::{LEFT_VERBOSE, MEMORY_CEILING, RUN_STUCK};
 pub use throughput::THROUGHPUT;
 pub use unneeded::UNNEEDED;
 

@@ -43,9 +43,21 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     },
     Fault {
+        name: "connection-left-verbose",
+        about: "a connection has been logging for debugging since months",
+        breaks: &["connect.left-verbose"],
+        apply: |state| with(state, CLIENT_STATUS, |connection, _| connection.verbose_runs = 1000),
+    },
+    Fault {
+        name: "connection-memory-raised",
+        about: "a connection may use more memory than Connect as a whole",
+        breaks: &["connect.memory-ceiling"],
+        apply: |state| with(state, CLIENT_STATUS, |connection, _| connection.memory = 32),
+    },
+    Fault {
         name: "stuck-run",
         about: "a run of a connection is said to be running for a day",
-        breaks: &["connect.process-exit"],
+        breaks: &["connect.process-exit", "connect.run-stuck"],
         apply: |state| {
             with(state, CLIENT_STATUS, |connection, now| {
                 connection.runs.retain(|run| now.duration_since(run.started) > days(1));

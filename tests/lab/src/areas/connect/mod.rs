@@ -158,6 +158,10 @@ pub(crate) struct Connection {
     pub(crate) destination: Destination,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
+    /// How many runs are left at the temporary log level, which is that of debugging.
+    pub(crate) verbose_runs: u32,
+    /// The memory ceiling, in gigabytes.
+    pub(crate) memory: u32,
     /// Newest first.
     pub(crate) runs: Vec<Run>,
 }
@@ -198,6 +202,8 @@ fn connections(now: Timestamp) -> Vec<Connection> {
         destination: destination.clone(),
         created: now - days(200),
         updated: now - days(100),
+        verbose_runs: 0,
+        memory: 1,
         runs: Vec::new(),
     };
     let events = |group, events: &[&'static str]| Source::Events { group, events: events.to_vec() };
