@@ -392,6 +392,18 @@ mod tests {
         aged(json!({"created_time": null})).assert_undecided(Outcome::NotEvaluated);
     }
 
+    /// No list tells a token's string; should one ever do, it stays where it is.
+    #[test]
+    fn the_string_of_a_token_is_never_repeated() {
+        let bad = json!({"token_string": "token-secret", "expiration": "2026-06-01T00:00:00Z", "last_used_on": null,
+            "created_time": "2026-01-01T00:00:00Z"});
+        for check in [&EXPIRED, &ROTATION_DUE, &UNNEEDED] {
+            let verdict = with(check, bad.clone()).setting("rotation_days", 1).judge();
+            assert!(!format!("{verdict:?}").contains("token-secret"), "{}", check.id());
+        }
+        with(&UNNEEDED, bad).judge().assert_findings(&["6"]);
+    }
+
     #[test]
     fn tokens_without_use_or_owner_are_found() {
         let of = |change| with(&UNNEEDED, change);
