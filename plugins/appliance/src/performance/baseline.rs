@@ -131,11 +131,12 @@ pub(super) fn watch(facts: &Facts<'_>, report: &mut Report, watched: &Watched) -
             });
         }
     }
-    unknown.retain(|one, _| !known.contains(one));
+    let (aside, open): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|(one, _)| known.contains(one));
+    aside.into_iter().for_each(|(_, why)| report.note(format!("not compared: {why}")));
     if !new.is_empty() && !known.is_empty() {
         report.note(format!("too new to be compared: {}", new.join(", ")));
     }
-    settle(&unknown.into_values().collect::<Vec<_>>())
+    settle(&open.into_iter().map(|(_, why)| why).collect::<Vec<_>>())
 }
 
 fn judge(

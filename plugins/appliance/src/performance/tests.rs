@@ -177,6 +177,20 @@ fn processes_have_memory_and_cpu() {
     judge(1000.0 * MIB, 1.5 * week).assert_findings(&["the tanium server: tanium server cpu"]);
 }
 
+#[test]
+fn a_counter_that_began_anew_is_a_remark_beside_what_is_known() {
+    let name = Some(("name", "Tanium Server"));
+    let samples = vec![
+        sample("tanium_process_memory_resident_bytes", name, 1000.0 * MIB),
+        sample("tanium_process_cpu_seconds_total", name, 60.0),
+    ];
+    let mut past = weekly(&format!("sum.process-detail.{SERVER}.tanium server cpu"), &[9e9]);
+    past.extend(weekly(&format!("value.process-detail.{SERVER}.tanium server memory"), &[1000.0 * MIB; 3]));
+    let verdict = case(&PROCESS_DETAIL, past).body(&PROCESSES_INPUT, Body::Samples(samples)).judge();
+    verdict.assert_pass();
+    assert!(verdict.notes()[0].contains("began anew"), "{:?}", verdict.notes());
+}
+
 fn pasted(share: f64, sampled: &str, past: &[f64]) -> Case {
     let row = |value: f64| {
         json!({"appliance": "ts1", "command": "perf-top", "sampled_at": sampled, "metric": "overhead",
