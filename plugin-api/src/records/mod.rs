@@ -6,6 +6,8 @@ pub mod answers;
 pub mod connections;
 pub mod extensions;
 pub mod hosts;
+pub mod groups;
+pub mod network;
 pub mod people;
 pub mod reports;
 pub mod roles;

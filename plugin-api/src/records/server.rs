@@ -177,6 +177,9 @@ pub struct ImportedSolution {
     pub name: String,
     /// The imported version.
     pub imported_version: ProductVersion,
+    /// When it was imported or changed last.
+    #[serde(deserialize_with = "lenient::time")]
+    pub last_update: Option<Timestamp>,
     /// The solution is deleted.
     #[serde(deserialize_with = "lenient::flag")]
     pub deleted_flag: Option<bool>,

@@ -1,11 +1,13 @@
 //! The state of the deployment: a pure function of the setup, the time and the faults.
 
 use crate::areas::actions::Actions;
+use crate::areas::advisories::Advisories;
 use crate::areas::answers::Answers;
 use crate::areas::api_gateway::ApiGateway;
 use crate::areas::appliance::Appliances;
-use crate::areas::backup::Backups;
 use crate::areas::asset::Asset;
+use crate::areas::backup::Backups;
+use crate::areas::bandwidth::Bandwidth;
 use crate::areas::bundles::Bundles;
 use crate::areas::certificates::Certificates;
 use crate::areas::connect::Connect;
@@ -23,6 +25,8 @@ use crate::areas::questions::Content;
 use crate::areas::reports::Reports;
 use crate::areas::server::Server;
 use crate::areas::small_services::Retirements;
+use crate::areas::solutions::Solutions;
+use crate::areas::subnets::Subnets;
 use crate::areas::threat_response::ThreatResponse;
 use crate::config::Setup;
 use crate::faults::Fault;
@@ -55,6 +59,10 @@ pub(crate) struct State {
     pub(crate) retirements: Retirements,
     pub(crate) api_gateway: ApiGateway,
     pub(crate) certificates: Certificates,
+    pub(crate) subnets: Subnets,
+    pub(crate) bandwidth: Bandwidth,
+    pub(crate) solutions: Solutions,
+    pub(crate) advisories: Advisories,
     pub(crate) answers: Answers,
     pub(crate) bundles: Bundles,
     pub(crate) appliances: Appliances,
@@ -86,6 +94,10 @@ impl State {
             retirements: Retirements::new(now),
             api_gateway: ApiGateway::new(),
             certificates: Certificates::new(setup.seed, now),
+            subnets: Subnets::new(&setup, now),
+            bandwidth: Bandwidth::new(),
+            solutions: Solutions::default(),
+            advisories: Advisories::new(),
             answers: Answers::new(now),
             bundles: Bundles::new(now),
             appliances: Appliances::new(now),

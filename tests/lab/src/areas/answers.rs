@@ -36,6 +36,9 @@ impl Answers {
             ("support.database-version", "PostgreSQL 16.4".to_owned()),
             ("support.hardware", "virtual machines, but for ts1".to_owned()),
             ("support.operating-systems", "TanOS 1.8.4".to_owned()),
+            ("bandwidth.disturbance", "no".to_owned()),
+            ("subnets.vpn-used", "yes".to_owned()),
+            ("tags.enhanced-used", "no".to_owned()),
         ];
         Self { by_input: answers.into() }
     }

@@ -1,11 +1,13 @@
 //! The areas of the deployment. Each holds its part of the state, its routes, its faults and its export files.
 
 pub(crate) mod actions;
+pub(crate) mod advisories;
 pub(crate) mod answers;
 pub(crate) mod api_gateway;
 pub(crate) mod appliance;
-pub(crate) mod backup;
 pub(crate) mod asset;
+pub(crate) mod backup;
+pub(crate) mod bandwidth;
 pub(crate) mod bundles;
 pub(crate) mod certificates;
 pub(crate) mod client_management;
@@ -29,6 +31,9 @@ pub(crate) mod questions;
 pub(crate) mod reports;
 pub(crate) mod server;
 pub(crate) mod small_services;
+pub(crate) mod solutions;
+pub(crate) mod subnets;
+pub(crate) mod tags;
 pub(crate) mod threat_response;
 
 use crate::faults::Fault;
@@ -75,6 +80,11 @@ pub(crate) static AREAS: &[Area] = &[
     small_services::AREA,
     api_gateway::AREA,
     certificates::AREA,
+    subnets::AREA,
+    tags::AREA,
+    solutions::AREA,
+    advisories::AREA,
+    bandwidth::AREA,
     answers::AREA,
     bundles::AREA,
     appliance::AREA,

@@ -5,7 +5,7 @@ mod faults;
 mod render;
 mod routes;
 
-use crate::areas::groups::{ALL_COMPUTERS, ALL_WINDOWS, NO_COMPUTERS};
+use crate::areas::groups::{ALL_COMPUTERS, ALL_WINDOWS, NO_COMPUTERS, PLANT, VDI};
 use crate::areas::people::{ENDPOINT_CONFIGURATION, OPERATOR};
 use crate::areas::{Area, Export};
 use crate::clock::{days, minutes};
@@ -28,6 +28,7 @@ pub(crate) const DIRECT_CONNECT_SESSION: u64 = 99_002;
 const MANIFEST: &str = "Endpoint Configuration - Manifest";
 pub(crate) const MANIFEST_WINDOWS: u64 = 5;
 const WINDOWS_GROUP: u64 = 54;
+pub(crate) const TAGGED_GROUP: u64 = 60;
 
 /// An action group.
 #[derive(Debug, Clone)]
@@ -264,6 +265,7 @@ fn groups(now: Timestamp) -> Vec<ActionGroup> {
         group(ALL_COMPUTERS_GROUP, "All Computers", &[ALL_COMPUTERS]),
         group(WINDOWS_GROUP, "Windows computers", &[ALL_WINDOWS]),
         group(DIRECT_CONNECT_GROUP, "Tanium Direct Connect", &[ALL_COMPUTERS]),
+        group(TAGGED_GROUP, "Tagged computers", &[PLANT, VDI]),
     ]
 }
 

@@ -4,7 +4,7 @@ mod faults;
 mod routes;
 
 pub(crate) use faults::fail_extension;
-pub(crate) use routes::counters;
+pub(crate) use routes::{counters, last_registration, server_side_address};
 
 use crate::areas::{Area, no_exports};
 use crate::config::Setup;
@@ -83,6 +83,10 @@ pub(crate) struct Endpoint {
     pub(crate) extension_failure: Option<ExtensionFailure>,
     /// What it tells otherwise than healthy endpoints: the topic, and its answer.
     pub(crate) told: Vec<(&'static str, &'static str)>,
+    /// The first three bytes of the address, where the endpoint has left its own network.
+    pub(crate) moved_to: Option<[u8; 3]>,
+    /// Its custom tags, where somebody changed them.
+    pub(crate) retagged: Option<&'static [&'static str]>,
 }
 
 impl Endpoint {
@@ -98,7 +102,19 @@ impl Endpoint {
 
     pub(crate) fn address(&self) -> String {
         let i = self.index + 1;
-        format!("10.{}.{}.{}", (i >> 16) & 255, (i >> 8) & 255, i & 255)
+        match self.moved_to {
+            Some([a, b, c]) => format!("{a}.{b}.{c}.{}", i & 255),
+            None => format!("10.{}.{}.{}", (i >> 16) & 255, (i >> 8) & 255, i & 255),
+        }
+    }
+
+    /// Its custom tags: machines of the plant, the first 31, and VDI have one.
+    pub(crate) fn tags(&self) -> Vec<&'static str> {
+        if let Some(tags) = self.retagged {
+            return tags.to_vec();
+        }
+        let own = [(self.index < 31, "Plant"), (self.kind == Kind::Vdi, "VDI")];
+        own.into_iter().filter_map(|(has, tag)| has.then_some(tag)).collect()
     }
 
     /// Stable over the life of the endpoint, unlike the computer id.
@@ -294,6 +310,8 @@ impl Fleet {
             },
             extension_failure: None,
             told: Vec::new(),
+            moved_to: None,
+            retagged: None,
         }
     }
 }

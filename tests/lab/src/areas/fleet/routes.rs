@@ -127,12 +127,12 @@ fn field(endpoint: &Endpoint, name: &str, now: Timestamp) -> Option<Value> {
     })
 }
 
-fn last_registration(endpoint: &Endpoint, now: Timestamp) -> Timestamp {
+pub(crate) fn last_registration(endpoint: &Endpoint, now: Timestamp) -> Timestamp {
     now - SignedDuration::from_secs(endpoint.registered_seconds_ago)
 }
 
 /// Behind a Zone Server the Tanium Server sees the client's address as the Zone Server does.
-fn server_side_address(endpoint: &Endpoint) -> String {
+pub(crate) fn server_side_address(endpoint: &Endpoint) -> String {
     match endpoint.zone_server {
         Some(at) => format!("192.0.2.{}", at + 20),
         None => endpoint.address(),

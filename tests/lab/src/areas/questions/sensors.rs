@@ -182,6 +182,10 @@ pub(crate) static SENSORS: &[Sensor] = &[
             explicit_setting,
         )
     },
+    // Endpoints without tags give no row; what real ones answer is not public.
+    plain("Custom Tags", None, &[("Custom Tags", Type::Text)], |_, e, _| {
+        e.tags().into_iter().map(|tag| vec![Cow::Borrowed(tag)]).collect()
+    }),
     // The columns of this sensor are not public. The lab serves the domain, a state, and the text of a failure that
     // is empty where there is none; in rows of their own, facts with a key and a value.
     plain(

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 pub(super) fn diagnostics(state: &State, now: Timestamp) -> Value {
     let totals = state.fleet.totals();
-    let connections = totals.leaders;
+    let connections = state.bandwidth.connections.unwrap_or(totals.leaders);
     json!({
         "API_Lockout": {
             "Total_Locked_IP_Count": state.server.locked_addresses,
@@ -47,7 +47,7 @@ pub(super) fn diagnostics(state: &State, now: Timestamp) -> Value {
         "General": general(state, now),
         "HubZoneServer_Summary": {"Hub_Count": 1, "ZoneServer_Count": state.server.zone_servers.len()},
         "Installed_Solutions": keyed(state.server.solutions.iter().map(|s| (s.name, solution(s)))),
-        "Installed_Workbenches": keyed(state.server.solutions.iter().filter_map(|s| Some((s.workbench?, workbench(s))))),
+        "Installed_Workbenches": keyed(state.server.solutions.iter().filter_map(|s| Some((s.workbench?, workbench(state, s))))),
         "Memory_Info": {"PeakWorkingSetSize": "6.24 GB", "WorkingSetSize": "5.72 GB"},
         "Module_Cache": module_cache(state),
         "Package_Cache": {
@@ -89,11 +89,13 @@ fn solution(solution: &Solution) -> Value {
     })
 }
 
-fn workbench(solution: &Solution) -> Value {
+fn workbench(state: &State, solution: &Solution) -> Value {
+    let name = solution.workbench.unwrap_or_default();
+    let behind = state.solutions.behind.filter(|(behind, _)| *behind == name);
     json!({
         "last_updated": solution.imported.strftime("%Y-%m-%d_%H-%M-%S-000000").to_string(),
-        "name": solution.workbench.unwrap_or_default(),
-        "version": solution.version,
+        "name": name,
+        "version": behind.map_or(solution.version, |(_, version)| version),
     })
 }
 

@@ -54,6 +54,8 @@ impl Peers {
             requests: zone_servers.iter().map(request).collect(),
             // Names and kinds are those of the vendor's example.
             local_settings: vec![
+                // The lowest byte first: 255.255.255.0.
+                ("AddressMask", json!(16_777_215)),
                 ("LogVerbosityLevel", json!(1)),
                 ("Logs.MiniDumpMessages.LogVerbosityLevel", json!(1)),
                 ("ModuleServer", json!(MODULE_SERVER.split(':').next())),
