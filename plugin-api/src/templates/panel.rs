@@ -1,5 +1,5 @@
-//! Panels and grids of the Console that have no public route: rows that an administrator exported, or a number that
-//! somebody read off.
+//! Panels and grids of the Console that have no public route: rows that an administrator exported, a number that
+//! somebody read off, or the answers of a sensor that the site named.
 //!
 //! ```
 //! use tancheck_plugin_api::prelude::*;
@@ -22,6 +22,7 @@
 
 use crate::facts::Answer;
 use crate::prelude::*;
+use crate::records::answers;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -151,6 +152,7 @@ pub struct Panel {
     state: &'static str,
     bad: &'static [&'static str],
     other: &'static [&'static str],
+    accepted: Option<&'static Setting>,
     groups: &'static [&'static str],
     named_by: &'static str,
     counted_by: &'static str,
@@ -175,6 +177,7 @@ impl Panel {
             state: "",
             bad: &[],
             other: &[],
+            accepted: None,
             groups: &[],
             named_by: "Computer Name",
             counted_by: "Count",
@@ -193,6 +196,13 @@ impl Panel {
         self.state = column;
         self.bad = bad;
         self.other = other;
+        self
+    }
+
+    /// A list setting of further states that are known and do not count: for states that the vendor does not document.
+    #[must_use]
+    pub const fn accepting(mut self, states: &'static Setting) -> Self {
+        self.accepted = Some(states);
         self
     }
 
@@ -230,11 +240,21 @@ impl Panel {
         self.input
     }
 
-    /// Counts the rows in a bad state, or takes the number that was read off.
+    /// Counts the rows or answers of endpoints in a bad state, or takes the number that was read off.
     ///
     /// # Errors
     /// When there is neither an export nor an answer, or one of them is not understood.
     pub fn count(&self, facts: &Facts<'_>) -> Result<Counted, Undecided> {
+        let mut counted = self.count_all(facts)?;
+        let accepted = self.accepted.map(|setting| facts.list(setting)).unwrap_or_default();
+        counted.unknown.retain(|state| !accepted.iter().any(|known| known.eq_ignore_ascii_case(state)));
+        Ok(counted)
+    }
+
+    fn count_all(&self, facts: &Facts<'_>) -> Result<Counted, Undecided> {
+        if let Body::Tally(tally) = facts.body(self.input)? {
+            return self.count_tally(tally);
+        }
         match shown::<Row>(facts, self.input)? {
             Shown::Rows(rows) => self.count_rows(&rows),
             Shown::Answer(answer) => {
@@ -242,6 +262,25 @@ impl Panel {
                 Ok(Counted { count, ..Counted::default() })
             }
         }
+    }
+
+    /// Counts what endpoints answered to a sensor whose first column is the state.
+    fn count_tally(&self, tally: &Tally) -> Result<Counted, Undecided> {
+        answers::complete(self.name, tally.answered, answers::unusable(tally))?;
+        let mut counted = Counted { of: Some(tally.answered), ..Counted::default() };
+        for row in &tally.rows {
+            let state = row.cells.first().map(|cell| cell.trim()).unwrap_or_default();
+            let is_one_of = |states: &[&str]| states.iter().any(|one| one.eq_ignore_ascii_case(state));
+            if is_one_of(self.bad) {
+                counted.count += row.count;
+                counted
+                    .sample
+                    .extend(row.sample.iter().take(SAMPLE.saturating_sub(counted.sample.len())).cloned());
+            } else if !is_one_of(self.other) {
+                counted.unknown.push(state.to_owned());
+            }
+        }
+        Ok(counted)
     }
 
     /// Counts these rows, for judges that choose among them.
@@ -399,6 +438,25 @@ mod tests {
         };
         assert_eq!(weighed("1,200").judge().findings()[0].affected.as_ref().unwrap().count, 1200);
         weighed("many").judge().assert_undecided(Outcome::NotEvaluated);
+    }
+
+    #[test]
+    fn answers_of_a_sensor_are_counted_by_state() {
+        const FINE: Setting = Setting::list("fine_states", &[]);
+        const ACCEPTING: Panel = PANEL.accepting(&FINE);
+        const CHECK: Check = Check::automated("example.coverage")
+            .reads(&[&ROWS])
+            .settings(&[&FINE])
+            .judge(|facts, report| ACCEPTING.at_most(facts, report, 1));
+        let case = |counts: &[(&str, u64)]| {
+            Case::of(&CHECK).setting("fine_states", json!(["Optimal"])).tally(&ROWS, "Coverage", counts)
+        };
+        case(&[("optimal", 400), ("Unsupported", 3), ("Needs Attention", 1)]).judge().assert_pass();
+        let verdict = case(&[("Optimal", 400), ("Needs Attention", 2)]).judge();
+        verdict.assert_findings(&["coverage"]);
+        assert_eq!(verdict.findings()[0].affected.as_ref().unwrap().of, Some(402));
+        case(&[("Purple", 400)]).judge().assert_undecided(Outcome::NotEvaluated);
+        case(&[]).judge().assert_undecided(Outcome::NotEvaluated);
     }
 
     #[test]

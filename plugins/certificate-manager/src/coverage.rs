@@ -2,6 +2,7 @@
 
 use crate::GUIDE;
 use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::records::answers::ASK;
 use tancheck_plugin_api::templates::Panel;
 
 const OVERVIEW: &str = "Modules > Certificate Manager > Overview";
@@ -11,6 +12,7 @@ const ENDPOINTS: Input = Input::new(
     "endpoints at Needs Attention in the panel Certificate Manager Coverage",
 )
 .sources(&[
+    Source::question("Get {setting:coverage_sensor} from all machines").needs(ASK),
     Source::export(
         "certificate-manager-coverage.csv",
         OVERVIEW,
@@ -30,8 +32,17 @@ const MAX_ENDPOINTS: Setting = Setting::integer("max_endpoints", 0, 0, 10_000_00
     .unit("endpoints")
     .about("how many endpoints may need attention");
 
+const COVERAGE_SENSOR: Setting = Setting::text("coverage_sensor", None).about(
+    "the sensor behind the panel Certificate Manager Coverage, as the Console names it when its number is clicked; the \
+     vendor does not document it",
+);
+
+const FINE_STATES: Setting = Setting::list("fine_states", &[])
+    .about("texts of the coverage status that mean that an endpoint needs no attention");
+
 const PANEL: Panel = Panel::new(&ENDPOINTS, "coverage", "Certificate Manager Coverage", "need attention")
     .state("Coverage Status", &["Needs Attention"], &[])
+    .accepting(&FINE_STATES)
     .grouped_by(&["Operating System"]);
 
 /// Certificate Manager covers the endpoints.
@@ -40,11 +51,11 @@ pub(crate) const COVERAGE: Check = Check::automated("certificate-manager.coverag
     .cadence(&[Cadence::Monthly])
     .severity(Severity::Medium)
     .reads(&[&ENDPOINTS])
-    .settings(&[&MAX_ENDPOINTS])
+    .settings(&[&MAX_ENDPOINTS, &COVERAGE_SENSOR, &FINE_STATES])
     .guide(GUIDE)
     .what("Counts the endpoints that the panel Certificate Manager Coverage shows at Needs Attention, and compares with `max_endpoints`.")
     .why("What Certificate Manager does not cover, it does not know: a certificate there can expire without notice.")
-    .limits("The panel has no public route: an exported list or the number that somebody read off decides. Why an endpoint needs attention is not in it.")
+    .limits("The panel has no public route: an exported list or the number that somebody read off decides, or the sensor that `coverage_sensor` names. Texts of the status beside Needs Attention are not documented: one that `fine_states` does not name is shown and decides nothing. Why an endpoint needs attention is not in it.")
     .related(&["endpoint-configuration.tools-status"])
     .remedy(&REMEDY)
     .judge(|facts, report| PANEL.at_most(facts, report, facts.integer(&MAX_ENDPOINTS)?));
@@ -88,6 +99,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_not_healthy() {
         case(&["Optimal"]).judge().assert_undecided(Outcome::NotEvaluated);
+        case(&["Optimal"]).setting("fine_states", json!(["Optimal"])).judge().assert_pass();
         case(&[]).assert_needs_its_inputs();
     }
 }

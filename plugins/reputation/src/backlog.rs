@@ -1,9 +1,10 @@
 //! The panels Inbound Items, Outbound Items and Outbound Processing Queue: Reputation falls behind only where both signs
 //! are there, more comes in than goes out, and the queue stays high.
 
-use crate::{BOARD, GUIDE, SOURCES_CHAPTER, WHO};
+use crate::{BOARD, GUIDE, SOURCES_CHAPTER, WHO, WITH_TRENDS, board_is_there};
 use std::collections::BTreeMap;
 use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::records::server::SOLUTIONS;
 use tancheck_plugin_api::templates::panel::{Row, Shown, shown};
 
 const INBOUND: &str = "Inbound Items";
@@ -46,13 +47,14 @@ pub(crate) const BACKLOG: Check = Check::automated("reputation.processing-backlo
     .title("Reputation keeps up with what comes in")
     .cadence(&[Cadence::Monthly])
     .severity(Severity::Medium)
-    .reads(&[&ITEMS, &EARLIER])
+    .reads(&[&ITEMS, &EARLIER, &SOLUTIONS])
     .settings(&[&QUEUE_HIGH, &CONSISTENT_DAYS])
     .guide(GUIDE)
     .what("Over the last `consistent_days`: adds up what came in and what went out, and takes the median of the outbound queue of each day. It is a finding where more came in than went out and every day's median is above `queue_high`.")
     .why("What waits in the queue is not rated; a queue that only grows never catches up.")
     .limits("Trends has no public route: the exported data of the panels, or an answer, decides. The guide gives no number for a high queue; without `queue_high` it is learned from at least four runs.")
     .related(&["reputation.failed-requests", "trends.required-boards"])
+    .applies(WITH_TRENDS)
     .remedy(&REMEDY)
     .judge(backlog);
 
@@ -85,6 +87,7 @@ struct Day {
 }
 
 fn backlog(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    board_is_there(facts)?;
     let rows = match shown::<Row>(facts, &ITEMS)? {
         Shown::Rows(rows) => rows,
         Shown::Answer(answer) => {
@@ -206,6 +209,7 @@ mod tests {
 
     #[test]
     fn an_answer_will_do() {
+        case(7, 50, 40, 151).rows(&SOLUTIONS, json!([])).judge().assert_undecided(Outcome::NotApplicable);
         Case::of(&BACKLOG).answer(&ITEMS, false).judge().assert_pass();
         Case::of(&BACKLOG).answer(&ITEMS, true).judge().assert_findings(&["outbound"]);
     }

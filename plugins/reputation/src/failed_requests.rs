@@ -1,7 +1,8 @@
 //! The panel Failed Outbound API Requests.
 
-use crate::{BOARD, GUIDE, SOURCES_CHAPTER, WHO};
+use crate::{BOARD, GUIDE, SOURCES_CHAPTER, WHO, WITH_TRENDS, board_is_there};
 use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::records::server::SOLUTIONS;
 use tancheck_plugin_api::templates::Panel;
 
 /// Failed requests by source.
@@ -39,13 +40,14 @@ pub(crate) const FAILED: Check = Check::automated("reputation.failed-requests")
     .title("No request to a reputation source failed")
     .cadence(&[Cadence::Monthly])
     .severity(Severity::Medium)
-    .reads(&[&FAILURES])
+    .reads(&[&FAILURES, &SOLUTIONS])
     .settings(&[&MAX])
     .guide(GUIDE)
     .what("Adds up the values of the panel Failed Outbound API Requests, by source, and compares with `max`.")
     .why("Files whose reputation was not asked for stay unrated, and a known bad one is not told.")
     .limits("Trends has no public route: the exported data of the panel, or the number that somebody read off, decides for the window that the panel shows.")
     .related(&["reputation.sources-configured", "trends.required-boards"])
+    .applies(WITH_TRENDS)
     .remedy(&REMEDY)
     .judge(failed);
 
@@ -67,6 +69,7 @@ const REMEDY: Remedy = Remedy::new(&[
 .references(&[SOURCES_CHAPTER]);
 
 fn failed(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    board_is_there(facts)?;
     PANEL.at_most(facts, report, facts.integer(&MAX)?)
 }
 
@@ -89,6 +92,13 @@ mod tests {
         assert_eq!(verdict.findings()[0].says, "7 requests to reputation sources failed (VirusTotal: 7)");
         case(["3", "4"]).setting("max", 7).judge().assert_pass();
         Case::of(&FAILED).answer(&FAILURES, 1).judge().assert_findings(&["failed-requests"]);
+    }
+
+    #[test]
+    fn without_trends_there_is_no_board() {
+        case(["3", "4"]).rows(&SOLUTIONS, json!([])).judge().assert_undecided(Outcome::NotApplicable);
+        let trends = json!([{"name": "Tanium Trends"}]);
+        case(["3", "4"]).rows(&SOLUTIONS, trends).judge().assert_findings(&["failed-requests"]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What remains of the board Reputation, and whether the service answers.
 
-use crate::{BOARD, GUIDE, WHO};
+use crate::{BOARD, GUIDE, WHO, WITH_TRENDS, board_is_there};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::actions::{PACKAGES, SCHEDULED_ACTIONS};
-use tancheck_plugin_api::records::server::{PLUGIN_SCHEDULES, SERVER_INFO};
+use tancheck_plugin_api::records::server::{PLUGIN_SCHEDULES, SERVER_INFO, SOLUTIONS};
 use tancheck_plugin_api::templates::{module_health, module_review};
 
 /// Whether the service answers at all: the list of custom reputations, searched for the hash of an empty file. The
@@ -18,10 +18,11 @@ const SERVICE: Input =
 /// The other panels show nothing that needs attention.
 pub(crate) const REVIEW: Check = module_review("reputation.board-review", GUIDE)
     .title("The other panels of Reputation show nothing that needs attention")
-    .reads(&[&PLUGIN_SCHEDULES, &SERVER_INFO, &SCHEDULED_ACTIONS, &PACKAGES, &SERVICE])
+    .reads(&[&PLUGIN_SCHEDULES, &SERVER_INFO, &SCHEDULED_ACTIONS, &PACKAGES, &SERVICE, &SOLUTIONS])
     .what("Asks the Reputation service for something harmless; no answer while the Module Server is in order is a finding. Looks for schedules, scheduled actions and packages of Reputation that are not in order. Clean, it still asks a person once a month to look at the other panels of the board.")
     .limits("The panels have no public route, so their review is attested. The route that shows whether the service answers is known from public clients only; where it is refused or unknown, a review that is in date decides.")
     .related(&["reputation.failed-requests", "reputation.processing-backlog", "trends.required-boards"])
+    .applies(WITH_TRENDS)
     .remedy(&REMEDY)
     .judge(review);
 
@@ -43,6 +44,7 @@ const REMEDY: Remedy = Remedy::new(&[
 .references(&["Reputation User Guide: Troubleshooting Reputation"]);
 
 fn review(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    board_is_there(facts)?;
     let looked = module_health::look(facts, report);
     let answered = service(facts, report);
     let reasons: Vec<String> =
@@ -88,6 +90,7 @@ mod tests {
     fn a_service_that_answers_is_clean() {
         case().judge().assert_pass();
         case().assert_needs_its_inputs();
+        case().rows(&SOLUTIONS, json!([])).judge().assert_undecided(Outcome::NotApplicable);
     }
 
     #[test]

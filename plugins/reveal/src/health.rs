@@ -3,20 +3,35 @@
 
 use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;
+use tancheck_plugin_api::records::answers::ASK;
 use tancheck_plugin_api::templates::Panel;
 
 const GUIDE: &[GuideReference] = &[guide("Review and remediate Tanium Reveal issues", 33)];
 const OVERVIEW: &str = "Modules > Reveal > Overview";
 const WHO: &str = "a user holding the Reveal role permissions named in the Reveal user guide";
 const NEEDS_ATTENTION: &[&str] = &["Needs Attention", "Attention Needed"];
-const LIMITS: &str = "The panel has no public route: an exported list or the number that somebody read off decides. States other than Needs Attention are not documented; where the list holds one, it is shown and nothing is decided.";
+const LIMITS: &str = "The panel has no public route: an exported list or the number that somebody read off decides, or the sensor that the site names. States other than Needs Attention are not documented; one that `fine_states` does not name is shown and decides nothing.";
 
 const MAX_ENDPOINTS: Setting = Setting::integer("max_endpoints", 0, 0, 10_000_000)
     .unit("endpoints")
     .about("how many endpoints a panel may show at Needs Attention");
 
+const COVERAGE_SENSOR: Setting = Setting::text("coverage_sensor", None).about(
+    "the sensor behind the panel Reveal Coverage, as the Console names it when its number is clicked; the vendor does not \
+     document it",
+);
+
+const STATUS_SENSOR: Setting = Setting::text("status_sensor", None).about(
+    "the sensor behind the panel Endpoint Status, as the Console names it when its number is clicked; the vendor does not \
+     document it",
+);
+
+const FINE_STATES: Setting = Setting::list("fine_states", &[])
+    .about("texts of the coverage or tools status that mean that an endpoint needs no attention");
+
 const COVERAGE_ROWS: Input =
     Input::new("reveal.coverage", "endpoints at Needs Attention in the panel Reveal Coverage").sources(&[
+        Source::question("Get {setting:coverage_sensor} from all machines").needs(ASK),
         Source::export(
             "reveal-coverage-needs-attention.csv",
             OVERVIEW,
@@ -34,6 +49,7 @@ const COVERAGE_ROWS: Input =
 const COVERAGE_PANEL: Panel =
     Panel::new(&COVERAGE_ROWS, "reveal-coverage", "Reveal Coverage", "do not have Reveal's tools")
         .state("Reveal Coverage Status", NEEDS_ATTENTION, &[])
+        .accepting(&FINE_STATES)
         .grouped_by(&["Operating System"]);
 
 /// Reveal's tools are installed.
@@ -42,7 +58,7 @@ pub(crate) const COVERAGE: Check = Check::automated("reveal.coverage-needs-atten
     .cadence(&[Cadence::Monthly])
     .severity(Severity::Medium)
     .reads(&[&COVERAGE_ROWS])
-    .settings(&[&MAX_ENDPOINTS])
+    .settings(&[&MAX_ENDPOINTS, &COVERAGE_SENSOR, &FINE_STATES])
     .guide(GUIDE)
     .what("Counts the endpoints at Needs Attention in the panel Reveal Coverage, and compares with `max_endpoints`.")
     .why("Where the tools are missing, sensitive data is not looked for, and the search results look cleaner than they are.")
@@ -67,6 +83,7 @@ const COVERAGE_REMEDY: Remedy = Remedy::new(&[
 
 const STATUS_ROWS: Input =
     Input::new("reveal.status", "endpoints at Attention Needed in the panel Endpoint Status").sources(&[
+        Source::question("Get {setting:status_sensor} from all machines").needs(ASK),
         Source::export(
             "reveal-endpoint-status.csv",
             OVERVIEW,
@@ -84,6 +101,7 @@ const STATUS_ROWS: Input =
 const STATUS_PANEL: Panel =
     Panel::new(&STATUS_ROWS, "endpoint-status", "Endpoint Status", "have issues with Reveal's operations")
         .state("Reveal Tools Status", NEEDS_ATTENTION, &[])
+        .accepting(&FINE_STATES)
         .grouped_by(&["Operating System"]);
 
 /// Reveal operates on endpoints.
@@ -92,7 +110,7 @@ pub(crate) const STATUS: Check = Check::automated("reveal.endpoint-status")
     .cadence(&[Cadence::Monthly])
     .severity(Severity::Medium)
     .reads(&[&STATUS_ROWS])
-    .settings(&[&MAX_ENDPOINTS])
+    .settings(&[&MAX_ENDPOINTS, &STATUS_SENSOR, &FINE_STATES])
     .guide(GUIDE)
     .what("Counts the endpoints at Attention Needed in the panel Endpoint Status, and compares with `max_endpoints`.")
     .why("Tools that are installed but do not work find nothing, which looks like clean endpoints.")
@@ -139,6 +157,16 @@ mod tests {
         status(&["attention needed"]).judge().assert_findings(&["endpoint-status"]);
         coverage(&[]).judge().assert_pass();
         status(&["Attention Needed"]).setting("max_endpoints", 1).judge().assert_pass();
+    }
+
+    #[test]
+    fn the_sensor_of_the_site_is_asked_where_it_is_named() {
+        let asked = |counts: &[(&str, u64)]| {
+            Case::of(&STATUS).setting("fine_states", json!(["Good"])).tally(&STATUS_ROWS, "Status", counts)
+        };
+        asked(&[("Good", 40)]).judge().assert_pass();
+        asked(&[("Good", 40), ("Needs Attention", 2)]).judge().assert_findings(&["endpoint-status"]);
+        asked(&[("Good", 40), ("Purple", 2)]).judge().assert_undecided(Outcome::NotEvaluated);
     }
 
     #[test]

@@ -65,17 +65,25 @@ impl Provided {
                 Some("export") => written.join(source["file"].as_str().unwrap()).exists(),
                 _ => true,
             };
-            let first = list(input, "sources").next();
+            let plugin = tables::plugin_of(input["id"].as_str().unwrap());
+            let first = list(input, "sources").find(|source| is_set(plugin, source));
             if let Some(file) = first.filter(has).and_then(|source| source["file"].as_str()) {
                 provided.files.insert(file.to_owned());
             }
-            let there = list(input, "sources").find(has);
+            let there = list(input, "sources").filter(|source| is_set(plugin, source)).find(has);
             if there.is_some_and(|source| source["kind"] == "answer") {
                 provided.answers.insert(input["id"].as_str().unwrap().to_owned());
             }
         }
         provided
     }
+}
+
+/// Whether a question can be asked: the site sets what its text needs.
+fn is_set(plugin: &str, source: &Value) -> bool {
+    let text = source["text"].as_str().unwrap_or_default();
+    let key = text.split_once("{setting:").and_then(|(_, rest)| rest.split('}').next());
+    key.is_none_or(|key| tables::tables().get(plugin).is_some_and(|table| table.settings.contains_key(key)))
 }
 
 /// The elements of a list in a document.
