@@ -10,7 +10,9 @@ use crate::areas::backup::Backups;
 use crate::areas::bandwidth::Bandwidth;
 use crate::areas::bundles::Bundles;
 use crate::areas::certificates::Certificates;
+use crate::areas::comply::Comply;
 use crate::areas::connect::Connect;
+use crate::areas::deploy::Deploy;
 use crate::areas::directory::Directory;
 use crate::areas::discover::Discover;
 use crate::areas::endpoint_configuration::EndpointConfiguration;
@@ -45,7 +47,9 @@ pub(crate) struct State {
     pub(crate) actions: Actions,
     pub(crate) content: Content,
     pub(crate) server: Server,
+    pub(crate) comply: Comply,
     pub(crate) connect: Connect,
+    pub(crate) deploy: Deploy,
     pub(crate) health_check: HealthCheck,
     pub(crate) asset: Asset,
     pub(crate) reports: Reports,
@@ -80,7 +84,9 @@ impl State {
             actions: Actions::new(now),
             content: Content::new(now),
             server: Server::new(&setup, now),
+            comply: Comply::new(now),
             connect: Connect::new(setup.seed, now),
+            deploy: Deploy::new(now),
             health_check: HealthCheck::new(now),
             asset: Asset::new(now),
             reports: Reports::new(),

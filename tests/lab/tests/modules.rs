@@ -1,4 +1,4 @@
-//! The Connect service and the API Gateway.
+//! The services of modules and the API Gateway.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -85,6 +85,23 @@ fn a_module_that_is_not_imported_is_not_there() {
     let lab = Lab::builder().endpoints(10).fault("connect-missing").start().unwrap();
     assert_eq!(get(&lab, &format!("{CONNECT}/connections")).status, 404);
     assert!(!get(&lab, "/api/v2/server_info").text.contains("Tanium_Connect"));
+}
+
+#[test]
+fn software_packages_are_paged_and_tell_what_uses_them() {
+    const DEPLOY: &str = "/plugin/products/deploy";
+    let lab = Lab::builder().endpoints(10).start().unwrap();
+    let page = |query: &str| get(&lab, &format!("{DEPLOY}/v4/software-packages?{query}")).json();
+    let all = page("")["softwarePackages"].as_array().unwrap().clone();
+    let halves = [page("skip=0&take=3"), page("skip=3&take=3")];
+    let paged = halves.iter().flat_map(|half| half["softwarePackages"].as_array().unwrap().clone());
+    assert_eq!(paged.collect::<Vec<_>>(), all);
+    let uses = |id: u64| get(&lab, &format!("{DEPLOY}/v4/software-packages/{id}")).data()["inUse"].clone();
+    assert_eq!(uses(76)["profiles"][0]["id"], 2);
+    assert_eq!(uses(76)["siblings"][0]["platform"], "macos");
+    assert_eq!(uses(833)["bundles"][0]["name"], "New workstation");
+    lab.inject("deploy-missing").unwrap();
+    assert_eq!(get(&lab, &format!("{DEPLOY}/v1/profiles")).status, 404);
 }
 
 #[test]

@@ -30,6 +30,7 @@ impl Answers {
             ("client-management.redeployment", "yes".to_owned()),
             ("client-management.retention", "30".to_owned()),
             ("direct-connect.screen-sharing-state", "works".to_owned()),
+            ("comply.disk-used", "120".to_owned()),
             ("connect.report-arrived", day(now - days(1))),
             ("health-check.last-report-copy", day(now - days(2))),
             ("support.component-versions", "Module Server and Zone Servers 7.6.1.6246".to_owned()),

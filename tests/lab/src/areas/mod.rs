@@ -11,7 +11,9 @@ pub(crate) mod bandwidth;
 pub(crate) mod bundles;
 pub(crate) mod certificates;
 pub(crate) mod client_management;
+pub(crate) mod comply;
 pub(crate) mod connect;
+pub(crate) mod deploy;
 pub(crate) mod direct_connect;
 pub(crate) mod directory;
 pub(crate) mod discover;
@@ -62,7 +64,9 @@ pub(crate) static AREAS: &[Area] = &[
     actions::AREA,
     questions::AREA,
     server::AREA,
+    comply::AREA,
     connect::AREA,
+    deploy::AREA,
     gateway::AREA,
     health_check::AREA,
     client_management::AREA,
@@ -97,8 +101,13 @@ pub(crate) fn no_exports(_: &State) -> Vec<Export> {
 }
 
 /// Services of modules, and the workbench that must be there for their routes to exist.
-const SERVICES: &[(&str, &str)] =
-    &[(connect::BASE, connect::WORKBENCH), asset::SERVICE, small_services::REPUTATION];
+const SERVICES: &[(&str, &str)] = &[
+    (comply::BASE, comply::WORKBENCH),
+    (connect::BASE, connect::WORKBENCH),
+    (deploy::BASE, deploy::WORKBENCH),
+    asset::SERVICE,
+    small_services::REPUTATION,
+];
 
 /// Does the path belong to a module that is not imported?
 pub(crate) fn module_missing(state: &State, path: &str) -> bool {

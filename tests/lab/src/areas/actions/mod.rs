@@ -266,6 +266,8 @@ fn groups(now: Timestamp) -> Vec<ActionGroup> {
         group(WINDOWS_GROUP, "Windows computers", &[ALL_WINDOWS]),
         group(DIRECT_CONNECT_GROUP, "Tanium Direct Connect", &[ALL_COMPUTERS]),
         group(TAGGED_GROUP, "Tagged computers", &[PLANT, VDI]),
+        // Deploy makes it for its tools.
+        group(63, "Tanium Deploy", &[ALL_COMPUTERS]),
     ]
 }
 

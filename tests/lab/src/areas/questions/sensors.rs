@@ -1,5 +1,6 @@
 //! The sensors of the lab: names and hashes as documented, values computed from the endpoint.
 
+use crate::areas::deploy;
 use crate::areas::endpoint_tools;
 use crate::areas::fleet::{Endpoint, Kind, Os};
 use crate::areas::groups;
@@ -244,6 +245,22 @@ pub(crate) static SENSORS: &[Sensor] = &[
                 Os::Mac => "Mac Package Installed",
             })
         },
+    ),
+    // No public document tells the columns of the sensors of Deploy: the lab names them like the sensors.
+    plain("Deploy - Coverage Status", None, &[("Deploy - Coverage Status", Type::Text)], |state, e, _| {
+        one(deploy::coverage(state, e))
+    }),
+    plain(
+        "Deploy - Is Process Running",
+        None,
+        &[("Deploy - Is Process Running", Type::Text)],
+        |state, e, _| one(deploy::is_running(state, e)),
+    ),
+    plain(
+        "Deploy - Mean Time to Deploy",
+        None,
+        &[("Deploy - Mean Time to Deploy", Type::Text)],
+        |state, e, _| one(deploy::mean_time(state, e)),
     ),
 ];
 
