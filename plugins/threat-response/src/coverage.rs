@@ -1,6 +1,6 @@
 //! How much of the deployment is watched.
 
-use crate::inputs::{COVERAGE, Metric, STATUS};
+use crate::inputs::{COVERAGE, GROUP_STATUS, Metric, STATUS};
 use crate::{GUIDE, WHO};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::answers::{complete, failed};
@@ -10,6 +10,10 @@ const TARGET_PCT: Setting = Setting::integer("target_pct", 95, 0, 100)
     .unit("percent")
     .about("the share of endpoints that Threat Response has to cover");
 
+/// Endpoints outside of it are not meant to be watched.
+const COVERAGE_GROUP: Setting = Setting::text("coverage_group", None)
+    .about("the computer group that Threat Response has to cover; all endpoints where none is set");
+
 const SENSOR: &str = "Threat Response - Status";
 
 /// Threat Response covers as many endpoints as it should.
@@ -17,12 +21,12 @@ pub(crate) const LOW: Check = Check::automated("threat-response.coverage-low")
     .title("Threat Response coverage is as expected")
     .cadence(&[Cadence::Monthly])
     .severity(Severity::High)
-    .reads(&[&STATUS, &COVERAGE])
-    .settings(&[&TARGET_PCT])
+    .reads(&[&STATUS, &GROUP_STATUS, &COVERAGE])
+    .settings(&[&TARGET_PCT, &COVERAGE_GROUP])
     .guide(GUIDE)
-    .what("Counts the endpoints whose overall status is nominal. It passes when their share of all endpoints that answered is at least `target_pct`. Where the sensor is not there, the coverage that the Overview page shows decides.")
+    .what("Counts the endpoints whose overall status is nominal. It passes when their share of all endpoints that answered, or of those in `coverage_group`, is at least `target_pct`. Where the sensor is not there, the coverage that the Overview page shows decides.")
     .why("An endpoint that is not covered is attacked unseen.")
-    .limits("The share is computed from all endpoints that answered, also those that no profile targets; the metric Coverage of the Overview page follows a formula of its own.")
+    .limits("Endpoints that are not meant to be covered count as well, unless `coverage_group` leaves them out. The metric Coverage of the Overview page follows a formula of its own.")
     .related(&["threat-response.profile-missing", "threat-response.profile-wrong"])
     .remedy(&REMEDY)
     .judge(coverage_low);
@@ -45,30 +49,32 @@ const REMEDY: Remedy = Remedy::new(&[
 
 fn coverage_low(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let target = facts.integer(&TARGET_PCT)? as f64;
-    let coverage = match answered(facts) {
-        Ok(counts) => counts.coverage()?,
+    let input = if facts.text(&COVERAGE_GROUP).is_ok() { &GROUP_STATUS } else { &STATUS };
+    let coverage = match answered(facts, input) {
+        Ok(counts) => counts.coverage(input)?,
         Err(unseen) => shown(facts).map_err(|_| unseen)?,
     };
     report.measure("threat-response.coverage", coverage.percent, "percent");
     if coverage.percent < target {
-        report.finding(
-            Finding::on(Subject::deployment())
-                .says(format!(
-                    "Threat Response covers {:.1} percent of endpoints{}",
-                    coverage.percent, coverage.rest
-                ))
-                .expected(format!("at least {target} percent"))
-                .affected(coverage.outside, coverage.of)
-                .evidence(facts.seen(coverage.from, coverage.percent)),
-        );
+        let finding = Finding::on(Subject::deployment())
+            .says(format!(
+                "Threat Response covers {:.1} percent of endpoints{}",
+                coverage.percent, coverage.rest
+            ))
+            .expected(format!("at least {target} percent"))
+            .evidence(facts.seen(coverage.from, coverage.percent));
+        report.finding(match coverage.outside {
+            Some((outside, total)) => finding.affected(outside, Some(total)),
+            None => finding,
+        });
     }
     Ok(())
 }
 
 struct Coverage {
     percent: f64,
-    outside: u64,
-    of: Option<u64>,
+    /// How many are not covered, of how many; unknown where somebody wrote down the share alone.
+    outside: Option<(u64, u64)>,
     /// What the others say of themselves.
     rest: String,
     from: &'static Input,
@@ -84,11 +90,11 @@ pub(crate) struct Told {
 }
 
 /// The answers of all endpoints, or an exported list of them.
-pub(crate) fn answered(facts: &Facts<'_>) -> Result<Told, Undecided> {
-    if let Body::Rows(_) = facts.body(&STATUS)? {
-        return Ok(Told { details: facts.rows(&STATUS)?, answered: None, unknown: 0 });
+pub(crate) fn answered(facts: &Facts<'_>, input: &'static Input) -> Result<Told, Undecided> {
+    if let Body::Rows(_) = facts.body(input)? {
+        return Ok(Told { details: facts.rows(input)?, answered: None, unknown: 0 });
     }
-    let tally = facts.tally(&STATUS)?;
+    let tally = facts.tally(input)?;
     Ok(Told { details: details(SENSOR, tally)?, answered: Some(tally.answered), unknown: failed(tally) })
 }
 
@@ -108,7 +114,7 @@ impl Told {
     }
 
     /// Endpoints without the component at all are not covered.
-    fn coverage(&self) -> Result<Coverage, Undecided> {
+    fn coverage(&self, from: &'static Input) -> Result<Coverage, Undecided> {
         self.complete()?;
         let states = self.of("Overall Status");
         if states.is_empty() {
@@ -120,7 +126,10 @@ impl Told {
         let count = |details: &[&&Detail]| details.iter().map(|detail| detail.endpoints()).sum::<u64>();
         let (well, others): (Vec<&&Detail>, Vec<&&Detail>) = states.iter().partition(nominal);
         let (covered, told) = (count(&well), count(&well) + count(&others));
-        let total = self.answered.map_or(told, |answered| (answered - self.unknown).max(told));
+        let total = self.answered.map_or(told, |answered| answered.saturating_sub(self.unknown).max(told));
+        if total == 0 {
+            return Err(Undecided::not_evaluated("the exported answers count no endpoint"));
+        }
         let mut rest: Vec<String> =
             others.iter().map(|detail| format!("{:?} on {}", detail.value, detail.endpoints())).collect();
         if total > told {
@@ -128,10 +137,9 @@ impl Told {
         }
         Ok(Coverage {
             percent: 100.0 * covered as f64 / total as f64,
-            outside: total - covered,
-            of: Some(total),
+            outside: Some((total - covered, total)),
             rest: if rest.is_empty() { String::new() } else { format!(": {}", rest.join(", ")) },
-            from: &STATUS,
+            from,
         })
     }
 }
@@ -153,8 +161,7 @@ fn shown(facts: &Facts<'_>) -> Result<Coverage, Undecided> {
     })?;
     Ok(Coverage {
         percent,
-        outside: 1,
-        of: None,
+        outside: None,
         rest: " (as the Overview page shows it)".to_owned(),
         from: &COVERAGE,
     })
@@ -218,6 +225,24 @@ pub(crate) mod tests {
         let exported = json!([{"Metric": "Coverage", "Value": "80 %", "Date": "2026-06-01"}]);
         Case::of(&LOW).rows(&COVERAGE, exported).judge().assert_findings(&["deployment"]);
         Case::of(&LOW).rows(&COVERAGE, json!([])).judge().assert_undecided(Outcome::NotEvaluated);
+    }
+
+    #[test]
+    fn a_computer_group_limits_the_share() {
+        let group = status(&[("Threat Response", "Overall Status", "Linux Nominal", 100)]);
+        let limited =
+            case(50, 50).body(&GROUP_STATUS, Body::Tally(group)).setting("coverage_group", "Servers");
+        limited.judge().assert_pass();
+        case(100, 0).setting("coverage_group", "Servers").judge().assert_undecided(Outcome::NotEvaluated);
+    }
+
+    #[test]
+    fn an_exported_list_is_counted() {
+        let row = |value: &str, count: u64| json!({"Component": "Threat Response", "Key": "Overall Status", "Value": value, "Count": count});
+        let exported = |rows| Case::of(&LOW).rows(&STATUS, rows);
+        exported(json!([row("Mac Nominal", 96), row("Mac Package Required", 4)])).judge().assert_pass();
+        exported(json!([row("Mac Nominal", 9), row("", 1)])).judge().assert_findings(&["deployment"]);
+        exported(json!([row("Mac Nominal", 0)])).judge().assert_undecided(Outcome::NotEvaluated);
     }
 
     #[test]

@@ -15,6 +15,13 @@ pub(crate) const STATUS: Input =
         ),
     ]);
 
+/// The same for the computer group that is meant to be covered.
+pub(crate) const GROUP_STATUS: Input =
+    Input::new("threat-response.status-in-group", "the state of Threat Response in `coverage_group`")
+        .sources(&[Source::question("Get Threat Response - Status from all machines")
+            .in_group("{setting:coverage_group}")
+            .needs(ASK)]);
+
 /// The figure of the Overview page. It has no public route, and its formula is not public.
 pub(crate) const COVERAGE: Input =
     Input::new("threat-response.coverage", "the metric Coverage of the Overview page").sources(&[

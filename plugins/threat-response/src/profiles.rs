@@ -68,7 +68,7 @@ const WRONG_REMEDY: Remedy = Remedy::new(&[
 .references(&["Threat Response User Guide: My device has no profile or the wrong profile"]);
 
 fn profile_missing(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
-    let told = answered(facts)?;
+    let told = answered(facts, &STATUS)?;
     let named = told.of(ACTIVE_PROFILE);
     if named.is_empty() {
         return Err(Undecided::not_evaluated(
@@ -134,7 +134,7 @@ fn profile_wrong(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided
 
 /// The profiles that endpoints have, where nobody exported the list.
 fn named_profiles(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
-    let told = answered(facts)?;
+    let told = answered(facts, &STATUS)?;
     let mut endpoints: BTreeMap<&str, u64> = BTreeMap::new();
     for detail in told.of(ACTIVE_PROFILE).into_iter().filter(|detail| !is_none(&detail.value)) {
         *endpoints.entry(detail.value.trim()).or_default() += detail.endpoints();
