@@ -44,6 +44,9 @@ pub struct ClientStatus {
     /// Clients in normal state.
     #[serde(deserialize_with = "lenient::number")]
     pub normal_count: Option<f64>,
+    /// Clients that registered with TLS; old servers leave it out.
+    #[serde(deserialize_with = "lenient::number")]
+    pub registered_with_tls_count: Option<f64>,
     /// Clients by version.
     pub versions: Vec<VersionCount>,
     /// Clients by Zone Server; only newer servers tell.

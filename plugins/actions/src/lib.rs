@@ -6,6 +6,7 @@ mod default_group;
 mod failing;
 mod inputs;
 mod issuers;
+mod reissued;
 mod review;
 
 use tancheck_plugin_api::Plugin;
@@ -24,6 +25,7 @@ pub const PLUGIN: Plugin = Plugin::new("actions", "Actions", env!("CARGO_PKG_VER
         &issuers::SERVICE_ACCOUNT_ISSUED,
         &issuers::SOLUTION_ISSUED,
         &issuers::USER_ISSUED_STALE,
+        &reissued::NEVER_REISSUED,
     ]);
 
 tancheck_plugin_api::export_plugin!(PLUGIN);

@@ -13,6 +13,7 @@ mod log_levels;
 mod registration;
 mod setup;
 mod spread;
+mod trust;
 mod versions;
 mod weeks;
 
@@ -54,6 +55,8 @@ pub const PLUGIN: Plugin = Plugin::new("client-management", "Client Management",
         &versions::OUTDATED,
         &versions::VERSION_ACCEPTED,
         &versions::FAILED,
+        &trust::CANNOT_REGISTER,
+        &trust::TLS,
         &SUPPORT_BUNDLE,
     ]);
 

@@ -47,6 +47,12 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     },
     Fault {
+        name: "action-not-approved",
+        about: "an operator's scheduled action waits for an approval",
+        breaks: &["actions.never-reissued"],
+        apply: |state| change(state, OPERATOR_ACTION, |saved| saved.approved = false),
+    },
+    Fault {
         name: "duplicate-action",
         about: "the same package is scheduled twice for the same targets",
         breaks: &["actions.duplicate"],

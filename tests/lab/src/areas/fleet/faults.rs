@@ -181,9 +181,21 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     },
     Fault {
+        name: "tls-lost",
+        about: "a third of the endpoints register without TLS",
+        breaks: &["client-management.tls-share"],
+        apply: |state| {
+            state.fleet.change_all(|e| {
+                if e.index % 3 == 0 {
+                    e.tls = false;
+                }
+            });
+        },
+    },
+    Fault {
         name: "unregistered-clients",
         about: "two clients fail the challenge of the server and cannot register",
-        breaks: &[],
+        breaks: &["client-management.unregistered"],
         apply: |state| {
             for number in 1..=2u32 {
                 state.fleet.unregistered.push(Unregistered {
