@@ -77,6 +77,96 @@ fn label(client: &TurnedAway) -> &str {
     if client.host_name.is_empty() { &client.ipaddress_client } else { &client.host_name }
 }
 
+/// Every client that the server remembers, and whether its key is valid.
+pub(crate) const CLIENTS: Input =
+    Input::new("client-management.client-keys", "registered clients, and whether their keys are valid")
+        .sources(&[
+            Source::rest("/api/v2/system_status")
+                .options(r#"{"cache_expiration":600,"row_count":5000}"#)
+                .paged()
+                .only_rows_with("computer_id")
+                .needs(&["read system status"]),
+            Source::export(
+                "client-status.csv",
+                "Administration > Configuration > Client Status",
+                "select all clients, Export, Format: List of Clients - CSV",
+                &["Host Name", "Valid Key", "Last Registration"],
+            ),
+        ]);
+
+/// A registered client.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Client {
+    #[serde(deserialize_with = "lenient::text", alias = "Host Name")]
+    host_name: String,
+    #[serde(deserialize_with = "lenient::flag", alias = "Valid Key")]
+    public_key_valid: Option<bool>,
+    #[serde(deserialize_with = "lenient::time", alias = "Last Registration")]
+    last_registration: Option<Timestamp>,
+}
+
+const INVALID_KEY_DAYS: Setting = Setting::integer("invalid_key_days", 7, 1, 365)
+    .unit("days")
+    .about("how far back a client with an invalid key counts");
+
+pub(crate) const KEYS: Check = Check::automated("client-management.invalid-keys")
+    .title("No client has an invalid key")
+    .cadence(&[Cadence::Weekly])
+    .severity(Severity::High)
+    .reads(&[&CLIENTS])
+    .settings(&[&INVALID_KEY_DAYS])
+    .beyond()
+    .even_if_absent()
+    .what("Counts the clients that registered within `invalid_key_days` and whose public key the server calls invalid.")
+    .why("A client with another deployment's key, or a broken one, trusts no answer of this server: it is listed, and still unmanaged.")
+    .limits("The list of all clients is read row by row.")
+    .related(&["client-management.unregistered", "certificates.root-key-expiry"])
+    .remedy(&KEYS_REMEDY)
+    .judge(invalid_keys);
+
+const KEYS_REMEDY: Remedy = Remedy::new(&[
+    Step::console("Administration > Configuration > Client Status", "filter by Valid Key = No: {sample} among others"),
+    Step::decision("the endpoints belong to another deployment", "let its administrators know; do not take them over by accident"),
+    Step::consult("Client Management User Guide", "how the current initialization file is deployed to these endpoints, or the client is installed again"),
+    Step::console("Administration > Configuration > Client Status", "see that Valid Key says Yes after the next registration"),
+])
+.who(WHO)
+.risk(Risk::Low, Reversible::Yes);
+
+fn invalid_keys(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    let clients: Vec<Client> = facts.rows(&CLIENTS)?;
+    let limit = facts.integer(&INVALID_KEY_DAYS)?;
+    let silent = clients.iter().filter(|client| client.public_key_valid.is_none()).count();
+    let invalid: Vec<&Client> =
+        clients.iter().filter(|client| client.public_key_valid == Some(false)).collect();
+    let undated = invalid.iter().filter(|client| client.last_registration.is_none()).count();
+    let is_recent =
+        |client: &&&Client| client.last_registration.is_some_and(|at| facts.days_since(at) < limit);
+    let recent: Vec<&str> =
+        invalid.iter().filter(is_recent).map(|client| client.host_name.as_str()).collect();
+    if !recent.is_empty() {
+        let sample: Vec<&str> = recent.iter().take(5).copied().collect();
+        report.finding(
+            Finding::on(Subject::new("clients", "invalid-keys", "clients with an invalid key"))
+                .says(format!("{} of {} clients have an invalid key", recent.len(), clients.len()))
+                .expected("none")
+                .affected(recent.len() as u64, Some(clients.len() as u64))
+                .sample(sample.iter().copied())
+                .fill("sample", sample.join(", "))
+                .evidence(facts.seen(&CLIENTS, &sample)),
+        );
+    }
+    let mut unknown = Vec::new();
+    if silent > 0 {
+        unknown.push(format!("{silent} clients do not tell whether their key is valid"));
+    }
+    if undated > 0 {
+        unknown.push(format!("{undated} clients with an invalid key do not tell when they registered"));
+    }
+    settle(&unknown)
+}
+
 const TLS_SHARE: Series =
     Series { name: "client-management.tls-share", words: "share of clients that register with TLS" };
 
@@ -169,6 +259,26 @@ mod tests {
         .judge();
         verdict.assert_findings(&["ERROR_X", "no error told"]);
         assert_eq!(verdict.findings()[1].affected.as_ref().unwrap().sample, ["a", "10.0.0.1"]);
+    }
+
+    fn keyed(rows: tancheck_plugin_api::serde_json::Value) -> Case {
+        Case::of(&KEYS).rows(&CLIENTS, rows)
+    }
+
+    #[test]
+    fn invalid_keys_of_the_last_week_are_found() {
+        let client = |name: &str, valid: bool, at: &str| json!({"host_name": name, "public_key_valid": valid, "last_registration": at});
+        let good = client("a", true, "2026-06-30T11:00:00Z");
+        keyed(json!([good])).judge().assert_pass();
+        keyed(json!([good])).assert_needs_its_inputs();
+        keyed(json!([good, client("b", false, "2026-06-24T13:00:00Z")]))
+            .judge()
+            .assert_findings(&["invalid-keys"]);
+        keyed(json!([good, client("b", false, "2026-06-23T11:00:00Z")])).judge().assert_pass();
+        keyed(json!([client("b", false, "Never")])).judge().assert_undecided(Outcome::NotEvaluated);
+        keyed(json!([{"host_name": "b"}])).judge().assert_undecided(Outcome::NotEvaluated);
+        let row = json!({"Host Name": "c", "Valid Key": "No", "Last Registration": "2026-06-30T11:00:00Z"});
+        keyed(json!([row])).judge().assert_findings(&["invalid-keys"]);
     }
 
     fn share(with_tls: u64, before: &[f64]) -> Case {

@@ -181,6 +181,14 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     },
     Fault {
+        name: "client-keys-invalid",
+        about: "one endpoint in a hundred has the key of another deployment",
+        breaks: &["client-management.invalid-keys"],
+        apply: |state| {
+            state.fleet.change_some(0.01, |_| true, |e| e.key_valid = false);
+        },
+    },
+    Fault {
         name: "tls-lost",
         about: "a third of the endpoints register without TLS",
         breaks: &["client-management.tls-share"],
