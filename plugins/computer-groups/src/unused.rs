@@ -9,6 +9,7 @@ use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::actions::{ACTION_GROUPS, GROUPS, SCHEDULED_ACTIONS};
 use tancheck_plugin_api::records::groups::{FILTER_GROUPS, MANAGEMENT_GROUPS};
 use tancheck_plugin_api::records::people::{PERSONAS, USER_GROUPS, USERS};
+use tancheck_plugin_api::records::questions::SAVED_QUESTIONS;
 use tancheck_plugin_api::serde_json::{Map, Value};
 
 /// No computer group is without use.
@@ -41,10 +42,6 @@ pub(crate) const UNUSED: Check = Check::automated("computer-groups.unused")
     .related(&["computer-groups.temporary", "computer-groups.review"])
     .remedy(&UNUSED_REMEDY)
     .judge(unused);
-
-const SAVED_QUESTIONS: Input =
-    Input::new("computer-groups.saved-questions", "saved questions and their target groups")
-        .sources(&[Source::rest("/api/v2/saved_questions").paged().needs(&["read saved question"])]);
 
 const PATCH_DEPLOYMENTS: Input =
     Input::new("computer-groups.patch-deployments", "targets of Patch deployments")

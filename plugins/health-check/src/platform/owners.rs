@@ -6,11 +6,8 @@ use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::Reference;
 use tancheck_plugin_api::records::actions::{SCHEDULED_ACTIONS, ScheduleStatus, ScheduledAction};
 use tancheck_plugin_api::records::people::{PERSONAS, Persona, USERS, User};
+use tancheck_plugin_api::records::questions::SAVED_QUESTIONS;
 use tancheck_plugin_api::records::server::{PLUGIN_SCHEDULES, PluginSchedule};
-
-/// Saved questions with their owners.
-const SAVED_QUESTIONS: Input = Input::new("health-check.saved-questions", "saved questions and their owners")
-    .sources(&[Source::rest("/api/v2/saved_questions").paged().needs(&["read saved question"])]);
 
 /// Owners are there.
 pub(crate) const OWNER_GONE: Check = beyond("health-check.schedule-owner-gone", Severity::Medium)
