@@ -87,36 +87,34 @@ pub const fn module_review(id: &'static str, guide: &'static [GuideReference]) -
 /// # Errors
 /// When a part of it could not be read, or the Module Server is not connected; findings of the other parts stay.
 pub fn look(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
-    let unseen = [
-        module_server(facts),
-        schedules(facts, report),
-        scheduled_actions(facts, report),
-        packages(facts, report),
-    ];
-    let reasons: Vec<String> = unseen.into_iter().filter_map(|part| Some(part.err()?.reason)).collect();
+    let broken = module_server(facts);
+    let is_broken = matches!(&broken, Ok(Some(_)));
+    let mut reasons: Vec<String> = match broken {
+        Ok(reason) => reason.into_iter().collect(),
+        Err(why) => vec![why.reason],
+    };
+    // Every schedule fails or stands still while the Module Server is away.
+    let schedules = if is_broken { Ok(()) } else { schedules(facts, report) };
+    let parts = [schedules, scheduled_actions(facts, report), packages(facts, report)];
+    reasons.extend(parts.into_iter().filter_map(|part| Some(part.err()?.reason)));
     settle(&reasons)
 }
 
-/// While the Module Server is away, schedules fail for that reason alone, which is a finding elsewhere.
-fn module_server(facts: &Facts<'_>) -> Result<(), Undecided> {
+/// Why the Module Server is not in order, which is a finding elsewhere; nothing where it is.
+fn module_server(facts: &Facts<'_>) -> Result<Option<String>, Undecided> {
     let info: ServerInfo = facts.object(&SERVER_INFO)?;
     let is_sign = |key: &str| key.ends_with("_Connected") || key.ends_with("_Last_Load_Plugins_Attempt");
     let broken = info.section("Module_Cache").find(|(key, value)| is_sign(key) && *value != "Success");
-    match broken {
-        None => Ok(()),
-        Some((key, value)) => Err(Undecided::not_evaluated(format!(
+    Ok(broken.map(|(key, value)| {
+        format!(
             "the Module Server is not in order ({key}: {value}), so what its modules show means nothing: see \
              health-check.module-server-connected"
-        ))),
-    }
+        )
+    }))
 }
 
 fn schedules(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let all: Vec<PluginSchedule> = facts.rows(&PLUGIN_SCHEDULES)?;
-    // Each of them would fail or stand still without a Module Server.
-    if module_server(facts).is_err() {
-        return Ok(());
-    }
     let mut beginnings: Vec<String> =
         facts.list(&SCHEDULE_MATCH).iter().map(|text| text.to_lowercase()).collect();
     if beginnings.is_empty() {
@@ -302,6 +300,12 @@ mod tests {
         let down = json!({"Diagnostics": {"Module_Cache": {"ms:1_Last_Load_Plugins_Attempt": "Failed"}}});
         let case = with_schedule(json!({"last_exit_code": 1})).object(&SERVER_INFO, down);
         case.judge().assert_undecided(Outcome::NotEvaluated);
+    }
+
+    #[test]
+    fn unreadable_diagnostics_hide_no_schedule() {
+        let case = with_schedule(json!({"last_exit_code": 1}));
+        case.unavailable(&SERVER_INFO, Outcome::NoPermission).judge().assert_findings(&["1"]);
     }
 
     #[test]
