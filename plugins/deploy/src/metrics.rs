@@ -354,6 +354,8 @@ mod tests {
         missing(&[]).judge().assert_undecided(Outcome::NotEvaluated);
         let two = json!([{"date": "2026-06-29", "series": "a", "value": 1}, {"date": "2026-06-29", "series": "b", "value": 2}]);
         panel(&MISSING_UPDATES, &MISSING_UPDATES_PANEL, two).judge().assert_undecided(Outcome::NotEvaluated);
+        missing(&[("2026-06-01", 1), ("2026-06-15", 1)]).judge().assert_undecided(Outcome::NotEvaluated);
+        missing(&[("2026-06-01", 1), ("2026-06-16", 1)]).judge().assert_pass();
         let undated = json!([{"date": "", "series": "a", "value": 1}]);
         panel(&MISSING_UPDATES, &MISSING_UPDATES_PANEL, undated)
             .judge()

@@ -12,6 +12,9 @@ pub(crate) const CHANGE_PCT: Setting = Setting::integer("change_pct", 10, 1, 100
 /// A value is compared with one that is at least this old: with that of the week before.
 const EARLIER: SignedDuration = SignedDuration::from_hours(5 * 24);
 
+/// The newest value of an exported panel may be so old.
+const RECENT_DAYS: i64 = 14;
+
 /// Which way is the wrong one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
@@ -82,6 +85,12 @@ pub(crate) fn of_panel(
     values.sort_by_key(|(at, _)| *at);
     let (at, value) =
         values.pop().ok_or_else(|| Undecided::not_evaluated("the exported panel has no values"))?;
+    if facts.days_since(at) > RECENT_DAYS {
+        return Err(Undecided::not_evaluated(format!(
+            "the newest value of the exported panel is of {}: export it again",
+            at.strftime("%Y-%m-%d")
+        )));
+    }
     Ok(Reading { value, series, unit, before: values, at, evidence: facts.seen(input, value) })
 }
 
