@@ -21,6 +21,7 @@ use crate::areas::groups::Groups;
 use crate::areas::health_check::HealthCheck;
 use crate::areas::integrity_monitor::IntegrityMonitor;
 use crate::areas::panels::Panels;
+use crate::areas::patch::{self, PatchService};
 use crate::areas::people::People;
 use crate::areas::performance::Performance;
 use crate::areas::questions::Content;
@@ -52,6 +53,7 @@ pub(crate) struct State {
     pub(crate) deploy: Deploy,
     pub(crate) health_check: HealthCheck,
     pub(crate) asset: Asset,
+    pub(crate) patch: PatchService,
     pub(crate) reports: Reports,
     pub(crate) directory: Directory,
     pub(crate) discover: Discover,
@@ -89,6 +91,7 @@ impl State {
             deploy: Deploy::new(now),
             health_check: HealthCheck::new(now),
             asset: Asset::new(now),
+            patch: PatchService::new(now),
             reports: Reports::new(),
             directory: Directory::new(&people.users, now),
             discover: Discover::new(now),
@@ -116,6 +119,7 @@ impl State {
         if let Some(setting) = state.server.setting_mut("max_soap_sessions_total") {
             setting.value = (users * 1024).into();
         }
+        patch::furnish(&mut state);
         for fault in faults {
             (fault.apply)(&mut state);
         }

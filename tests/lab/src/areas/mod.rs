@@ -27,6 +27,7 @@ pub(crate) mod health_check;
 pub(crate) mod impact;
 pub(crate) mod integrity_monitor;
 pub(crate) mod panels;
+pub(crate) mod patch;
 pub(crate) mod people;
 pub(crate) mod performance;
 pub(crate) mod questions;
@@ -93,6 +94,7 @@ pub(crate) static AREAS: &[Area] = &[
     bundles::AREA,
     appliance::AREA,
     backup::AREA,
+    patch::AREA,
 ];
 
 /// For areas without export files.
@@ -105,6 +107,7 @@ const SERVICES: &[(&str, &str)] = &[
     (comply::BASE, comply::WORKBENCH),
     (connect::BASE, connect::WORKBENCH),
     (deploy::BASE, deploy::WORKBENCH),
+    (patch::BASE, patch::WORKBENCH),
     asset::SERVICE,
     small_services::REPUTATION,
 ];

@@ -18,6 +18,7 @@ pub(crate) const ALL_COMPUTERS: u64 = 1;
 pub(crate) const NO_COMPUTERS: u64 = 2;
 pub(crate) const ALL_VIRTUAL: u64 = 11;
 pub(crate) const ALL_WINDOWS: u64 = 12;
+pub(crate) const ALL_LINUX: u64 = 13;
 const MANUAL: u64 = 30;
 pub(crate) const PLANT: u64 = 50;
 pub(crate) const VDI: u64 = 51;
@@ -61,7 +62,7 @@ impl Groups {
                 group(10, "All Workstations", "Is Virtual not contains Yes and Is Linux not contains True"),
                 group(ALL_VIRTUAL, "All Virtual Machines", "Is Virtual contains Yes"),
                 group(ALL_WINDOWS, "All Windows", "Is Windows contains True"),
-                group(13, "All Linux", "Is Linux contains True"),
+                group(ALL_LINUX, "All Linux", "Is Linux contains True"),
                 group(14, "All Mac", "Is Mac contains True"),
                 group(15, "Client Containers", "Computer Name starts with ctr-"),
                 group(PLANT, "Plant machines", "Custom Tags contains Plant"),

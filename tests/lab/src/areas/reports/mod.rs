@@ -18,7 +18,7 @@ pub(crate) struct Report {
 }
 
 /// The reports of each module.
-const MODULES: &[&[Report]] = &[crate::areas::deploy::REPORTS];
+const MODULES: &[&[Report]] = &[crate::areas::deploy::REPORTS, crate::areas::patch::REPORTS];
 
 /// Predefined reports that the maintenance guide names. A module that describes its own in [`MODULES`] has the word; the
 /// columns of the others are the lab's.
