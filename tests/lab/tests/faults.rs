@@ -40,6 +40,15 @@ fn look(lab: &Lab, enough: &mut dyn FnMut(String, String) -> bool) -> bool {
             return true;
         }
     }
+    for path in [
+        "/plugin/products/patch/v1/deployments/4",
+        "/plugin/products/patch/v1/applicability-counts/patch-list/1",
+    ] {
+        let text = get(lab, path).text;
+        if enough(path.to_owned(), text) {
+            return true;
+        }
+    }
     let query = json!({"query": "{ now }"});
     if enough("{ now }".to_owned(), post(lab, "/plugin/products/gateway/graphql", &query).text) {
         return true;
