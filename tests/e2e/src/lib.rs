@@ -199,10 +199,21 @@ impl Machine {
 /// # Panics
 /// When a file cannot be copied.
 pub fn copy_folder(from: &Path, to: &Path) {
+    copy_files(from, to, |_| true);
+}
+
+/// Copies the files and folders with names that are wanted.
+///
+/// # Panics
+/// When a file cannot be copied.
+pub fn copy_files(from: &Path, to: &Path, is_wanted: impl Fn(&str) -> bool) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
+        if !entry.file_name().to_str().is_some_and(&is_wanted) {
+            continue;
+        }
         if entry.file_type().unwrap().is_dir() {
             copy_folder(&entry.path(), &target);
         } else if target.extension().is_some_and(|extension| extension == "so") {

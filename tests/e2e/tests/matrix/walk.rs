@@ -28,6 +28,7 @@ pub(crate) fn walk<T: Copy + Sync>(
     batches: &[Vec<T>],
     attempt: impl Fn(&Site, &[T]) -> Vec<String> + Sync,
 ) -> Vec<String> {
+    println!("{} things in {} runs", batches.iter().map(Vec::len).sum::<usize>(), batches.len());
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
