@@ -40,10 +40,10 @@ pub(crate) const REPORTS: &[Report] = &[Report {
 
 /// The computer group that Patch makes for itself, with the id of the vendor's example.
 const SUPPORTED: u64 = 534;
-const PATCH_ACTION_GROUP: u64 = 61;
+const PATCH_ACTION_GROUP: u64 = 534;
 /// An action group that an operator made for Patch.
-const CUSTOM_ACTION_GROUP: u64 = 62;
-const START_ACTION: u64 = 51;
+const CUSTOM_ACTION_GROUP: u64 = 535;
+const START_ACTION: u64 = 534;
 
 /// A computer group on which something is enforced, and the endpoints that do not obey.
 #[derive(Debug, Clone)]
@@ -269,8 +269,8 @@ pub(crate) fn furnish(state: &mut State) {
         files: vec![PackageFile { id: id * 10, name: file, size: 3356, status: 200, cache_status: "Cached" }],
         modified: now - days(150),
     };
-    state.actions.packages.push(package(51, "Patch - Start Patch Process", "start-patch-process.sh"));
-    state.actions.packages.push(package(52, "Collect Patch logs", "collect-patch-logs.sh"));
+    state.actions.packages.push(package(534, "Patch - Start Patch Process", "start-patch-process.sh"));
+    state.actions.packages.push(package(535, "Collect Patch logs", "collect-patch-logs.sh"));
     let action = |id, name: &str, package, action_group, target_group, user| SavedAction {
         id,
         name: name.to_owned(),
@@ -292,12 +292,12 @@ pub(crate) fn furnish(state: &mut State) {
     state.actions.schedule(action(
         START_ACTION,
         "Patch - Start Patch Process",
-        51,
+        534,
         PATCH_ACTION_GROUP,
         SUPPORTED,
         1,
     ));
-    state.actions.schedule(action(52, "Collect Patch logs", 52, CUSTOM_ACTION_GROUP, ALL_LINUX, OPERATOR));
+    state.actions.schedule(action(535, "Collect Patch logs", 535, CUSTOM_ACTION_GROUP, ALL_LINUX, OPERATOR));
 }
 
 fn block_lists() -> Vec<BlockList> {
