@@ -96,7 +96,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "manifest-action-unapproved",
         about: "nobody approved the scheduled action that brings the manifest to Windows endpoints",
-        breaks: &["endpoint-configuration.manifest-actions"],
+        breaks: &["endpoint-configuration.manifest-actions", "actions.never-reissued"],
         apply: |state| change(state, MANIFEST_WINDOWS, |saved| saved.approved = false),
     },
 ];
