@@ -77,8 +77,9 @@ fn source_rules(name: &str, text: &str, broken: &mut Vec<String>) {
     if lines > LINES {
         broken.push(format!("{name}: has {lines} lines, more than {LINES}"));
     }
-    if name.starts_with("plugins/") && name.ends_with("src/lib.rs") && lines > 60 {
-        broken.push(format!("{name}: a plugin's lib.rs has at most 60 lines"));
+    let beside_its_checks = text.lines().filter(|line| !line.trim_start().starts_with('&')).count();
+    if name.starts_with("plugins/") && name.ends_with("src/lib.rs") && beside_its_checks > 60 {
+        broken.push(format!("{name}: a plugin's lib.rs has at most 60 lines beside its list of checks"));
     }
     let may_be_unsafe = UNSAFE.iter().any(|allowed| name.starts_with(allowed));
     for (number, line) in text.lines().enumerate() {
