@@ -17,7 +17,7 @@ use super::way::{self, Ask, Way};
 use super::{Local, document, gateway, rest, service};
 use crate::config::{Config, Limits};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use jiff::{SignedDuration, Timestamp, TimestampRound, Unit};
+use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
@@ -43,7 +43,6 @@ pub(super) struct Settler<T> {
     schedule: Schedule,
     exports: PathBuf,
     merge: Merge,
-    began: Instant,
     timings: Mutex<Vec<(String, f64)>>,
 }
 
@@ -94,7 +93,6 @@ impl<T: Transport> Settler<T> {
             schedule: Schedule::new(&config.limits),
             exports: config.places.exports.clone(),
             merge: Merge::default(),
-            began: Instant::now(),
             timings: Mutex::default(),
         }
     }
@@ -214,7 +212,7 @@ impl<T: Transport> Settler<T> {
         if let Some(seconds) = seconds {
             self.took(linked, seconds);
         }
-        let at = part.at.unwrap_or_else(|| self.clock());
+        let at = part.at.unwrap_or(self.now);
         Ok(Answered { body: part.body, gaps: part.gaps, request: ask.label(), at })
     }
 
@@ -266,12 +264,7 @@ impl<T: Transport> Settler<T> {
             None => plan::repeats(each),
         };
         let is_tally = is_question || matches!(linked.way.request, Request::SavedQuestion { .. });
-        Ok(Answered {
-            body: each::joined(bodies, is_tally),
-            gaps,
-            request,
-            at: oldest.unwrap_or_else(|| self.clock()),
-        })
+        Ok(Answered { body: each::joined(bodies, is_tally), gaps, request, at: oldest.unwrap_or(self.now) })
     }
 
     /// The answers to all items in their order. Where nothing succeeds, the rest is not asked for.
@@ -395,13 +388,6 @@ impl<T: Transport> Settler<T> {
         let answered = question::ask(net, question, &self.terms, &turn).await?;
         let seconds = Some(answered.seconds);
         Ok(Fetched { gaps: answered.gaps, seconds, ..Fetched::whole(Data::Tally(answered.tally)) })
-    }
-
-    /// The time of an answer: the time of the run, moved on by what has passed since.
-    fn clock(&self) -> Timestamp {
-        let passed = SignedDuration::try_from(self.began.elapsed()).unwrap_or(SignedDuration::ZERO);
-        let now = self.now.checked_add(passed).unwrap_or(self.now);
-        now.round(TimestampRound::new().smallest(Unit::Second)).unwrap_or(now)
     }
 
     /// Why no way answered: in the words of the first one that asks the deployment, with what else can be done.

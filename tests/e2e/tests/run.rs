@@ -87,7 +87,8 @@ fn what_people_can_bring_is_listed_until_the_checks_are_decided() {
     };
     let file =
         |rows: &[serde_json::Value]| rows.iter().find(|row| row["file"] == "tpan-reports.csv").cloned();
-    let _ = machine.run(&["run", "-o", "json"]).exits(3);
+    // The lab's clock is not the machine's: what looks old to checks is no matter here.
+    let _ = machine.run(&["run", "-o", "json", "--fail-on", "never"]).exits(3);
 
     let missing = file(&listed(&["exports"])).unwrap();
     assert_eq!(
