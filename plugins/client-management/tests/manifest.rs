@@ -23,7 +23,7 @@ fn no_text_has_a_gap() {
 #[test]
 fn the_checks_are_those_of_the_guide() {
     let mut lines = String::new();
-    for check in Manifest::of(&PLUGIN).checks {
+    for check in Manifest::of(&PLUGIN).checks.into_iter().filter(|check| !check.beyond) {
         let cadence: Vec<&str> = check.cadence.iter().map(|cadence| cadence.name()).collect();
         let pages: Vec<String> = check.guide.iter().map(|guide| guide.page.to_string()).collect();
         writeln!(
