@@ -5,8 +5,9 @@ use serde_json::Value;
 use tancheck_e2e::{Machine, Ran};
 use tancheck_lab::Lab;
 
+/// A lab of today: these commands take the machine's time.
 fn lab() -> Lab {
-    Lab::builder().endpoints(10).start().unwrap()
+    Lab::builder().endpoints(10).now(jiff::Timestamp::now()).start().unwrap()
 }
 
 fn init(machine: &Machine, lab: &Lab, more: &[&str]) -> Ran {
@@ -32,6 +33,12 @@ fn init_writes_a_configuration_that_works() {
     assert_eq!(document["file"], file.display().to_string());
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(!text.contains(lab.token()), "the token stays in its own file");
+    // A licence that ended long ago covers nothing.
+    let past = Lab::builder().endpoints(10).now("2016-03-04T12:00:00Z".parse().unwrap()).start().unwrap();
+    let ended = init(&machine, &past, &["--to", "past.toml"]).exits(0).json();
+    assert_eq!(ended["left"][0]["plugin"], "connect", "{ended}");
+    assert!(ended["left"][0]["reason"].as_str().unwrap().contains("ended on"), "{ended}");
+    machine.write("token", lab.token());
 
     let doctor = machine.run(&["doctor", "-o", "json"]).exits(0).json();
     for name in ["configuration", "plugins", "token", "server", "login"] {
