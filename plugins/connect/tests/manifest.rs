@@ -5,7 +5,7 @@ use tancheck_plugin_api::manifest::Manifest;
 use tancheck_plugin_api::testing::assert_valid;
 
 /// Ids are never renamed and never reused: waivers, history and attestations hang on them.
-const IDS: [&str; 23] = [
+const IDS: [&str; 26] = [
     "connect.maintenance-roles",
     "connect.disconnected-client-alert",
     "connect.failed-report-exists",
