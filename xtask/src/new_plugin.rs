@@ -10,19 +10,24 @@ const LIB: &str = include_str!("new_plugin/lib.rs.in");
 const INPUTS: &str = include_str!("new_plugin/inputs.rs.in");
 const CHECKS: &str = include_str!("new_plugin/checks.rs.in");
 const TEST: &str = include_str!("new_plugin/manifest.rs.in");
+const SITE: &str = include_str!("new_plugin/site.toml.in");
 
-/// Makes the plugin in `plugins/ID`.
+/// Where the matrix looks for what it has to know about a plugin.
+const SITES: &str = "tests/e2e/tests/matrix/sites";
+
+/// Makes the plugin in `plugins/ID`, and its site for the matrix.
 pub(crate) fn run(id: &str) -> Result<()> {
     let folder = root().join("plugins").join(id);
-    make(id, &folder)?;
+    make(id, root())?;
     println!(
-        "made {}\nnext: edit src/inputs.rs and src/checks.rs, then `cargo test -p tancheck-{id}` and `cargo xtask docs`",
+        "made {} and {SITES}/{id}.toml\nnext: edit src/inputs.rs and src/checks.rs, then `cargo test -p tancheck-{id}` \
+         and `cargo xtask docs`",
         folder.strip_prefix(root()).unwrap_or(&folder).display()
     );
     Ok(())
 }
 
-fn make(id: &str, folder: &Path) -> Result<()> {
+fn make(id: &str, root: &Path) -> Result<()> {
     let is_kebab = id.starts_with(|first: char| first.is_ascii_lowercase())
         && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !id.ends_with('-')
@@ -32,6 +37,7 @@ fn make(id: &str, folder: &Path) -> Result<()> {
             "{id:?} is no plugin id: use lower-case letters, digits and single dashes, such as `patch` or `client-health`"
         );
     }
+    let folder = root.join("plugins").join(id);
     if folder.exists() {
         bail!("{} is there already", folder.display());
     }
@@ -40,13 +46,13 @@ fn make(id: &str, folder: &Path) -> Result<()> {
         text.replace("{{id}}", id).replace("{{title}}", &title).replace("{{crate}}", &id.replace('-', "_"))
     };
     for (path, text) in [
-        ("Cargo.toml", CARGO),
-        ("src/lib.rs", LIB),
-        ("src/inputs.rs", INPUTS),
-        ("src/checks.rs", CHECKS),
-        ("tests/manifest.rs", TEST),
+        (folder.join("Cargo.toml"), CARGO),
+        (folder.join("src/lib.rs"), LIB),
+        (folder.join("src/inputs.rs"), INPUTS),
+        (folder.join("src/checks.rs"), CHECKS),
+        (folder.join("tests/manifest.rs"), TEST),
+        (root.join(SITES).join(format!("{id}.toml")), SITE),
     ] {
-        let path = folder.join(path);
         std::fs::create_dir_all(path.parent().context("a file has a folder")?)?;
         std::fs::write(&path, fill(text)).with_context(|| format!("failed to write {}", path.display()))?;
     }
@@ -65,14 +71,16 @@ mod tests {
     #[test]
     fn every_placeholder_is_filled_and_nothing_is_overwritten() {
         let folder = tempfile::tempdir().unwrap();
-        let plugin = folder.path().join("client-health");
-        make("client-health", &plugin).unwrap();
+        let plugin = folder.path().join("plugins/client-health");
+        make("client-health", folder.path()).unwrap();
         for file in ["Cargo.toml", "src/lib.rs", "src/inputs.rs", "src/checks.rs", "tests/manifest.rs"] {
             let text = std::fs::read_to_string(plugin.join(file)).unwrap();
             assert!(!text.contains("{{"), "{file}");
         }
         assert!(std::fs::read_to_string(plugin.join("src/lib.rs")).unwrap().contains("\"Client Health\""));
-        assert!(make("client-health", &plugin).unwrap_err().to_string().contains("there already"));
-        assert!(make("Bad Name", &folder.path().join("x")).is_err());
+        let site = std::fs::read_to_string(folder.path().join(SITES).join("client-health.toml")).unwrap();
+        assert!(site.contains("\"client-health.failed-schedules\"") && !site.contains("{{"));
+        assert!(make("client-health", folder.path()).unwrap_err().to_string().contains("there already"));
+        assert!(make("Bad Name", folder.path()).is_err());
     }
 }
