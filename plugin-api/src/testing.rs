@@ -208,6 +208,23 @@ pub fn tally(column: &str, counts: &[(&str, u64)]) -> Tally {
     }
 }
 
+/// Counted answers of two columns; all of `endpoints` answered.
+#[must_use]
+pub fn tally_of_two(columns: [&str; 2], rows: &[(&str, &str, u64)], endpoints: u64) -> Tally {
+    let rows = rows.iter().map(|&(first, second, count)| TallyRow {
+        cells: vec![first.to_owned(), second.to_owned()],
+        count,
+        sample: Vec::new(),
+    });
+    Tally {
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+        answered: endpoints,
+        expected: endpoints,
+        ..Tally::default()
+    }
+}
+
 /// What a judge said.
 #[derive(Clone, Debug)]
 pub struct Verdict(Judgement, Option<&'static Remedy>);

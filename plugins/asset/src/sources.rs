@@ -5,7 +5,7 @@ use crate::schedules::FAILED_REMEDY;
 use crate::state::Ended;
 use std::collections::BTreeMap;
 use tancheck_plugin_api::GuideReference;
-use tancheck_plugin_api::facts::Point;
+use tancheck_plugin_api::facts::{Point, median};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::templates::panel::Row;
 
@@ -118,14 +118,13 @@ fn load_time(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
         let series = series(&source);
         report.measure(&series, seconds, "seconds");
         let months = monthly(earlier, &series, facts.now());
-        if months.len() < FEWEST {
+        let Some(usual) = median(&months).filter(|_| months.len() >= FEWEST) else {
             unknown.push(format!(
                 "the history of {source} is too short: {} of {FEWEST} earlier months are stored",
                 months.len()
             ));
             continue;
-        }
-        let usual = median(months);
+        };
         if seconds > usual * factor {
             report.finding(
                 Finding::on(Subject::new("source", &source, &source))
@@ -155,12 +154,6 @@ fn monthly(points: &[Point], series: &str, now: Timestamp) -> Vec<f64> {
         months.insert(month(point.at), point.value);
     }
     months.into_iter().filter(|(name, _)| *name < present).map(|(_, value)| value).collect()
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Values of earlier weeks: one for each calendar week, their median and their trend.
 
 use std::collections::BTreeMap;
-use tancheck_plugin_api::facts::Point;
+use tancheck_plugin_api::facts::{self, Point};
 use tancheck_plugin_api::jiff::civil::ISOWeekDate;
 use tancheck_plugin_api::jiff::tz::TimeZone;
 use tancheck_plugin_api::prelude::*;
@@ -39,18 +39,14 @@ pub(crate) fn median(
     most: usize,
 ) -> Result<f64, Undecided> {
     let weeks = earlier(points, series, now);
-    let mut values: Vec<f64> = weeks.iter().rev().take(most).map(|(_, value)| *value).collect();
-    if values.len() < FEWEST {
-        return Err(Undecided::not_evaluated(format!(
+    let values: Vec<f64> = weeks.iter().rev().take(most).map(|(_, value)| *value).collect();
+    facts::median(&values).filter(|_| values.len() >= FEWEST).ok_or_else(|| {
+        Undecided::not_evaluated(format!(
             "the history is too short: {} of {FEWEST} earlier weeks of the {} are stored; run tancheck every week",
             values.len(),
             series.words
-        )));
-    }
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let odd = values.len() % 2 == 1;
-    Ok(if odd { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) })
+        ))
+    })
 }
 
 /// How much a value grows each day, by least squares; `None` for fewer than four points or a single moment.

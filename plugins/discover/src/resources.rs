@@ -2,7 +2,7 @@
 
 use crate::WHO;
 use std::collections::BTreeMap;
-use tancheck_plugin_api::facts::Point;
+use tancheck_plugin_api::facts::{Point, median};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::templates::panel::{Row, Shown, shown};
 
@@ -98,7 +98,7 @@ fn resource_usage(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecide
     for (panel, (_, value, unit)) in &newest {
         let series = format!("{SERIES}{}", slug(panel));
         report.measure(&series, *value, if unit.is_empty() { "value" } else { unit });
-        let Some(baseline) = median(points, &series) else {
+        let Some(baseline) = usual(points, &series) else {
             unknown.push(format!("{panel} is stored for fewer than {RUNS} runs"));
             continue;
         };
@@ -120,14 +120,11 @@ fn slug(panel: &str) -> String {
     panel.trim().chars().map(letters).collect()
 }
 
-fn median(points: &[Point], series: &str) -> Option<f64> {
-    let mut values: Vec<f64> =
+/// The usual value of a series; `None` while too few runs are stored.
+fn usual(points: &[Point], series: &str) -> Option<f64> {
+    let values: Vec<f64> =
         points.iter().filter(|point| point.series == series).map(|point| point.value).collect();
-    values.sort_by(f64::total_cmp);
-    (values.len() >= RUNS).then(|| {
-        let middle = values.len() / 2;
-        if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
-    })
+    median(&values).filter(|_| values.len() >= RUNS)
 }
 
 #[cfg(test)]

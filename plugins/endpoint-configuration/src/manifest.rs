@@ -234,25 +234,11 @@ fn manifest_outdated(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undec
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use tancheck_plugin_api::facts::TallyRow;
     use tancheck_plugin_api::serde_json::{Value, json};
-    use tancheck_plugin_api::testing::Case;
+    use tancheck_plugin_api::testing::{Case, tally_of_two};
 
     pub(crate) fn tally(rows: &[(&str, &str, u64)]) -> Tally {
-        Tally {
-            columns: ["Revision", "Action Lock Status"].map(str::to_owned).to_vec(),
-            rows: rows
-                .iter()
-                .map(|(revision, lock, count)| TallyRow {
-                    cells: vec![(*revision).to_owned(), (*lock).to_owned()],
-                    count: *count,
-                    sample: Vec::new(),
-                })
-                .collect(),
-            answered: 100,
-            expected: 100,
-            ..Tally::default()
-        }
+        tally_of_two(["Revision", "Action Lock Status"], rows, 100)
     }
 
     pub(crate) fn packages(changed: &str) -> Value {

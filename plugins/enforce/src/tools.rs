@@ -228,25 +228,11 @@ fn inactive(facts: &Facts<'_>) -> Result<Trouble, Undecided> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tancheck_plugin_api::facts::TallyRow;
     use tancheck_plugin_api::serde_json::json;
-    use tancheck_plugin_api::testing::Case;
+    use tancheck_plugin_api::testing::{Case, tally_of_two};
 
     fn tally(rows: &[(&str, &str, u64)]) -> Tally {
-        Tally {
-            columns: ["Tool", "Status"].map(str::to_owned).to_vec(),
-            rows: rows
-                .iter()
-                .map(|(tool, status, count)| TallyRow {
-                    cells: vec![(*tool).to_owned(), (*status).to_owned()],
-                    count: *count,
-                    sample: Vec::new(),
-                })
-                .collect(),
-            answered: 100,
-            expected: 100,
-            ..Tally::default()
-        }
+        tally_of_two(["Tool", "Status"], rows, 100)
     }
 
     fn case(check: &'static Check, rows: &[(&str, &str, u64)]) -> Case {

@@ -220,25 +220,11 @@ fn asked(facts: &Facts<'_>) -> Result<Asked, Undecided> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tancheck_plugin_api::facts::TallyRow;
     use tancheck_plugin_api::serde_json::{Value, json};
-    use tancheck_plugin_api::testing::Case;
+    use tancheck_plugin_api::testing::{Case, tally_of_two};
 
     fn case(check: &'static Check, rows: &[(&str, &str, u64)]) -> Case {
-        let tally = Tally {
-            columns: ["Extension", "Status"].map(str::to_owned).to_vec(),
-            rows: rows
-                .iter()
-                .map(|(domain, status, count)| TallyRow {
-                    cells: vec![(*domain).to_owned(), (*status).to_owned()],
-                    count: *count,
-                    sample: Vec::new(),
-                })
-                .collect(),
-            answered: 100,
-            expected: 100,
-            ..Tally::default()
-        };
+        let tally = tally_of_two(["Extension", "Status"], rows, 100);
         Case::of(check).body(&CLIENT_EXTENSIONS, Body::Tally(tally))
     }
 

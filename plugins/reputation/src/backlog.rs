@@ -3,6 +3,7 @@
 
 use crate::{BOARD, GUIDE, SOURCES_CHAPTER, WHO, WITH_TRENDS, board_is_there};
 use std::collections::BTreeMap;
+use tancheck_plugin_api::facts::median;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::SOLUTIONS;
 use tancheck_plugin_api::templates::panel::{Row, Shown, shown};
@@ -160,14 +161,6 @@ fn high(facts: &Facts<'_>) -> Result<f64, Undecided> {
             earlier.len()
         ))),
     }
-}
-
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len().checked_sub(1)? / 2;
-    let pair = [sorted[middle], sorted[sorted.len() / 2]];
-    Some((pair[0] + pair[1]) / 2.0)
 }
 
 #[cfg(test)]

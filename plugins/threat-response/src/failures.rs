@@ -92,9 +92,8 @@ fn judge(facts: &Facts<'_>, report: &mut Report, domain: &str) -> Result<(), Und
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tancheck_plugin_api::facts::TallyRow;
     use tancheck_plugin_api::serde_json::json;
-    use tancheck_plugin_api::testing::Case;
+    use tancheck_plugin_api::testing::{Case, tally_of_two};
 
     const ALL: [(&Check, &str); 5] = [
         (&DEC, "dec"),
@@ -105,20 +104,7 @@ mod tests {
     ];
 
     fn tally(rows: &[(&str, &str, u64)]) -> Tally {
-        Tally {
-            columns: ["Domain", "Failure"].map(str::to_owned).to_vec(),
-            rows: rows
-                .iter()
-                .map(|(domain, failure, count)| TallyRow {
-                    cells: vec![(*domain).to_owned(), (*failure).to_owned()],
-                    count: *count,
-                    sample: Vec::new(),
-                })
-                .collect(),
-            answered: 100,
-            expected: 100,
-            ..Tally::default()
-        }
+        tally_of_two(["Domain", "Failure"], rows, 100)
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::pasted;
 use super::read::Read;
 use crate::inputs::in_use;
 use std::collections::BTreeMap;
-use tancheck_plugin_api::facts::Point;
+use tancheck_plugin_api::facts::{Point, median};
 use tancheck_plugin_api::prelude::*;
 
 /// Whether performance is watched at all.
@@ -188,11 +188,11 @@ impl Past<'_> {
         let Some(value) = self.value(report, reading, at)? else { return Ok(None) };
         let series = self.series("value", reading);
         self.store(report, &series, at, value, &reading.unit);
-        let mut earlier: Vec<f64> = self.before(&series, at).map(|point| point.value).collect();
+        let earlier: Vec<f64> = self.before(&series, at).map(|point| point.value).collect();
         if earlier.len() < ENOUGH {
             return Ok(None);
         }
-        Ok(median(&mut earlier).map(|usual| (value, usual)))
+        Ok(median(&earlier).map(|usual| (value, usual)))
     }
 
     /// The value to compare: a level as it is, of the others how fast they grew since the run before.
@@ -228,17 +228,6 @@ impl Past<'_> {
     }
 }
 
-/// The middle of some numbers.
-pub(super) fn median(values: &mut [f64]) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() % 2 {
-        _ if values.is_empty() => None,
-        1 => Some(values[middle]),
-        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
-    }
-}
-
 /// A value with its unit.
 fn shown(value: f64, unit: &str) -> String {
     const SCALES: [(f64, &str); 4] =
@@ -255,10 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn medians_and_amounts() {
-        assert_eq!(median(&mut [3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&mut [4.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!(median(&mut []), None);
+    fn amounts_are_shown_in_their_unit() {
         assert_eq!(shown(1536.0, "bytes/s"), "1.5 KiB/s");
         assert_eq!(shown(0.0, "bytes"), "0.0 bytes");
         assert_eq!(shown(42.125, "%"), "42.12 %");

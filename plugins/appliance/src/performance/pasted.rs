@@ -2,6 +2,7 @@
 
 use super::baseline::{Amount, Reading, Watched};
 use std::collections::BTreeMap;
+use tancheck_plugin_api::facts::median;
 use tancheck_plugin_api::prelude::*;
 
 /// The file.
@@ -62,8 +63,8 @@ pub(super) fn readings(facts: &Facts<'_>, watched: &Watched) -> Result<Vec<Readi
         entry.1 = entry.1.max(at);
     }
     let as_reading =
-        |((appliance, subject), (mut values, at, unit)): ((String, String), (Vec<f64>, _, String))| {
-            let amount = Amount::Level(super::baseline::median(&mut values).unwrap_or_default());
+        |((appliance, subject), (values, at, unit)): ((String, String), (Vec<f64>, _, String))| {
+            let amount = Amount::Level(median(&values).unwrap_or_default());
             Reading { at: Some(at), ..Reading::new(subject, &unit, amount).on(&appliance) }
         };
     Ok(samples.into_iter().map(as_reading).collect())

@@ -5,7 +5,7 @@ use crate::WHO;
 use crate::inputs::{CONNECTIONS, Connection, DETAILS, RUNS, Run, RunStatus};
 use crate::inputs::{runs_of, with_elements};
 use serde_json::json;
-use tancheck_plugin_api::facts::Point;
+use tancheck_plugin_api::facts::{Point, median};
 use tancheck_plugin_api::prelude::*;
 
 /// How far below its usual value a connection may fall.
@@ -160,14 +160,6 @@ fn bytes_per_second(run: &Run) -> Option<f64> {
     (seconds >= 1.0).then_some(run.destination_byte_count? / seconds)
 }
 
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    let upper = *sorted.get(middle)?;
-    if sorted.len() % 2 == 1 { Some(upper) } else { Some(f64::midpoint(sorted[middle - 1], upper)) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,12 +224,5 @@ mod tests {
     fn events_have_no_usual_amount() {
         case(runs(&[1; 10]), "/v1/sources/events/2").judge().assert_undecided(Outcome::NotApplicable);
         case(runs(&[100; 10]), QUESTION).assert_needs_its_inputs();
-    }
-
-    #[test]
-    fn medians() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!(median(&[]), None);
     }
 }
