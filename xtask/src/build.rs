@@ -19,9 +19,14 @@ pub(crate) fn cargo_command() -> Command {
 
 /// Runs cargo with these arguments.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
-    let status = cargo_command().args(arguments).status().context("failed to start cargo")?;
+    succeed(cargo_command().args(arguments))
+}
+
+/// Runs a command to its end.
+pub(crate) fn succeed(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("failed to start {command:?}"))?;
     if !status.success() {
-        bail!("`cargo {}` ended with {status}", arguments.join(" "));
+        bail!("{command:?} ended with {status}");
     }
     Ok(())
 }
@@ -34,6 +39,22 @@ pub(crate) struct Built {
     pub(crate) lab: PathBuf,
     /// The libraries of the plugins under `plugins/`.
     pub(crate) plugins: Vec<PathBuf>,
+}
+
+impl Built {
+    /// Links the host and the plugins into a folder of their own, where no later build replaces them.
+    pub(crate) fn keep(&self) -> Result<PathBuf> {
+        let folder = self.tancheck.with_file_name("tested");
+        let _absent_at_first = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder)?;
+        for file in self.plugins.iter().chain([&self.tancheck]) {
+            let to = folder.join(file.file_name().context("an artefact has a name")?);
+            std::fs::hard_link(file, &to)
+                .or_else(|_| std::fs::copy(file, &to).map(drop))
+                .with_context(|| format!("failed to link {} to {}", file.display(), to.display()))?;
+        }
+        Ok(folder)
+    }
 }
 
 /// Builds the workspace for development and trusts the plugins that it made.

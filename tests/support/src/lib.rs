@@ -3,6 +3,9 @@
 //! `cargo test` builds no libraries of other packages, and quietly leaves old ones where they are. Tests ask here for
 //! the packages they load; cargo decides what is fresh. The libraries have a target folder of their own: that of the
 //! workspace may be locked by the cargo that runs the tests, and misbehaving plugins have no place beside the others.
+//!
+//! `cargo xtask test` has built the host and the plugins already, and names their folder in `TANCHECK_BUILT`: building
+//! them here, with the features that a part of the workspace asks for, would compile everything once more.
 #![expect(clippy::panic, reason = "a test's preparation fails by panicking")]
 
 use serde_json::Value;
@@ -23,13 +26,20 @@ pub fn root() -> PathBuf {
 /// When cargo fails, or a package has no library.
 #[must_use]
 pub fn build(packages: &[&str]) -> BTreeMap<String, PathBuf> {
+    let ready =
+        packages.iter().filter_map(|package| Some(((*package).to_owned(), ready(&library_name(package))?)));
+    let mut libraries: BTreeMap<String, PathBuf> = ready.collect();
+    let missing: Vec<&str> =
+        packages.iter().copied().filter(|package| !libraries.contains_key(*package)).collect();
+    if missing.is_empty() {
+        return libraries;
+    }
     let mut cargo = cargo();
     cargo.arg("build").arg("--message-format=json-render-diagnostics").arg("--target-dir").arg(guests());
-    for package in packages {
+    for package in missing {
         cargo.args(["--package", package]);
     }
     let output = run(&mut cargo);
-    let mut libraries = BTreeMap::new();
     for line in output.lines() {
         let message: Value = serde_json::from_str(line).unwrap_or_default();
         if message["reason"] != "compiler-artifact" || !is_library(&message["target"]) {
@@ -51,14 +61,24 @@ pub fn build(packages: &[&str]) -> BTreeMap<String, PathBuf> {
 /// Whether the library of a package is there, and as new as every file it was made of.
 #[must_use]
 pub fn is_built(package: &str) -> bool {
-    is_newest(package).is_some_and(|newest| newest)
+    ready(&library_name(package)).is_some() || is_newest(package).is_some_and(|newest| newest)
+}
+
+/// What `cargo xtask test` has built under this file name.
+fn ready(file: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(std::env::var_os("TANCHECK_BUILT")?).join(file);
+    path.exists().then_some(path)
+}
+
+/// The file name of a package's library.
+fn library_name(package: &str) -> String {
+    format!("{}{}{}", std::env::consts::DLL_PREFIX, package.replace('-', "_"), std::env::consts::DLL_SUFFIX)
 }
 
 fn is_newest(package: &str) -> Option<bool> {
-    let file = format!("{}{}", std::env::consts::DLL_PREFIX, package.replace('-', "_"));
-    let library = guests().join("debug").join(file);
+    let library = guests().join("debug").join(library_name(package));
     let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
-    let built = changed(&library.with_extension(std::env::consts::DLL_EXTENSION))?;
+    let built = changed(&library)?;
     let made_of = std::fs::read_to_string(library.with_extension("d")).ok()?;
     let (_, files) = made_of.lines().next()?.split_once(": ")?;
     Some(files.split(' ').all(|file| changed(Path::new(file)).is_some_and(|changed| changed <= built)))
@@ -85,6 +105,9 @@ pub fn library(package: &str) -> PathBuf {
 /// When cargo fails, or the package has no binary.
 #[must_use]
 pub fn binary(package: &str) -> PathBuf {
+    if let Some(path) = ready(&format!("{package}{}", std::env::consts::EXE_SUFFIX)) {
+        return path;
+    }
     let mut cargo = cargo();
     let output = run(cargo.args(["build", "--message-format=json-render-diagnostics", "--package", package]));
     let messages = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
