@@ -16,6 +16,7 @@ pub mod outcome;
 mod plugin;
 pub mod records;
 pub mod remedy;
+pub mod requirement;
 mod setting;
 pub mod templates;
 #[cfg(any(test, feature = "testing"))]
