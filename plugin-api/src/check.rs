@@ -86,13 +86,24 @@ impl Cadence {
     }
 }
 
-/// A place in the vendor's maintenance guide.
+/// A place in a guide of the vendor: in the maintenance guide, unless [`GuideReference::of`] names another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct GuideReference {
     /// The section's title.
     pub section: &'static str,
     /// The page it begins on.
     pub page: u16,
+    /// The guide's title with its version; empty: the maintenance guide.
+    pub of: &'static str,
+}
+
+impl GuideReference {
+    /// The same place in another guide, by title and version: `Direct Connect User Guide 1.5.12`.
+    #[must_use]
+    pub const fn of(mut self, guide: &'static str) -> Self {
+        self.of = guide;
+        self
+    }
 }
 
 /// One check: metadata as data, and a judge.
@@ -233,7 +244,7 @@ impl Check {
         self
     }
 
-    /// The sections of the maintenance guide that ask for this.
+    /// The sections of the maintenance guide, or of a module's own guide, that ask for this.
     #[must_use]
     pub const fn guide(mut self, references: &'static [GuideReference]) -> Self {
         self.guide = references;
@@ -296,7 +307,7 @@ impl Check {
         self
     }
 
-    /// Not asked for by the maintenance guide; made possible by the vendor's documents.
+    /// Not asked for by a guide of the vendor; made possible by its documents.
     #[must_use]
     pub const fn beyond(mut self) -> Self {
         self.beyond = true;
@@ -317,8 +328,8 @@ impl Check {
     }
 }
 
-/// A place in the vendor's maintenance guide: section title and page.
+/// A place in the vendor's maintenance guide: section title and page. [`GuideReference::of`] makes it one in another.
 #[must_use]
 pub const fn guide(section: &'static str, page: u16) -> GuideReference {
-    GuideReference { section, page }
+    GuideReference { section, page, of: "" }
 }

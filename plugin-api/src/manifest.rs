@@ -16,6 +16,7 @@ pub const API_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The features this version of the API knows. A plugin lists those it uses; a host refuses, by name, what it lacks.
 pub const FEATURES: &[&str] = &[
+    "another-guide",
     "answer",
     "attested",
     "each",
@@ -113,20 +114,31 @@ pub struct Check {
     /// Judged even where the module is absent.
     #[serde(default)]
     pub even_if_absent: bool,
-    /// Not asked for by the guide.
+    /// Not asked for by a guide.
     #[serde(default)]
     pub beyond: bool,
     /// Whether there is a judge; a check without one is decided by attestations alone.
     pub judged: bool,
 }
 
-/// A place in the maintenance guide.
+/// A place in a guide of the vendor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guide {
     /// Section title.
     pub section: String,
     /// Page.
     pub page: u16,
+    /// The guide's title with its version; empty: the maintenance guide.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub of: String,
+}
+
+impl Guide {
+    /// What the guide is called in a sentence.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        if self.of.is_empty() { "maintenance guide" } else { &self.of }
+    }
 }
 
 /// A runbook. Steps are objects with a `do` field; see [`crate::remedy::Step`].

@@ -172,6 +172,20 @@ fn setting_row(setting: &Value) -> String {
     )
 }
 
+/// The places where guides ask for a check, by guide; the maintenance guide has no title of its own.
+fn guides(check: &Value) -> Vec<(&str, Vec<String>)> {
+    let mut guides: Vec<(&str, Vec<String>)> = Vec::new();
+    for place in list(check, "guide") {
+        let title = Some(text(place, "of")).filter(|title| !title.is_empty()).unwrap_or("Maintenance guide");
+        let place = format!("*{}*, page {}", text(place, "section"), place["page"]);
+        match guides.iter_mut().find(|(other, _)| *other == title) {
+            Some((_, places)) => places.push(place),
+            None => guides.push((title, vec![place])),
+        }
+    }
+    guides
+}
+
 fn check_page(manifest: &Value, check: &Value) -> String {
     let mut page = format!("{GENERATED}# {}\n\n**{}**\n\n", text(check, "id"), text(check, "title"));
     line(
@@ -184,12 +198,8 @@ fn check_page(manifest: &Value, check: &Value) -> String {
             text(manifest, "title")
         ),
     );
-    let guide: Vec<String> = list(check, "guide")
-        .iter()
-        .map(|place| format!("*{}*, page {}", text(place, "section"), place["page"]))
-        .collect();
-    if !guide.is_empty() {
-        line(&mut page, format_args!("\nMaintenance guide: {}", guide.join("; ")));
+    for (title, places) in guides(check) {
+        line(&mut page, format_args!("\n{title}: {}", places.join("; ")));
     }
     for (title, key) in [
         ("What it does", "what"),

@@ -85,19 +85,21 @@ struct Row {
     severity: String,
     /// The good state.
     title: String,
-    /// Where the maintenance guide asks for it.
+    /// Where a guide of the vendor asks for it.
     guide: Vec<Guide>,
     /// Ids of the inputs it reads.
     inputs: Vec<String>,
     /// Keys of its settings.
     settings: Vec<String>,
-    /// Not asked for by the guide.
+    /// Not asked for by a guide of the vendor.
     beyond: bool,
 }
 
-/// A place in the maintenance guide.
+/// A place in a guide of the vendor.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 struct Guide {
+    /// Which guide: `maintenance guide`, or the title and version of a module's own.
+    of: String,
     /// Section title.
     section: String,
     /// Page.
@@ -116,7 +118,7 @@ impl Row {
             guide: check
                 .guide
                 .iter()
-                .map(|one| Guide { section: one.section.clone(), page: one.page })
+                .map(|one| Guide { of: one.title().to_owned(), section: one.section.clone(), page: one.page })
                 .collect(),
             inputs: check.inputs.clone(),
             settings: check.settings.clone(),

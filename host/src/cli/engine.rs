@@ -32,7 +32,7 @@ pub(super) struct Which {
     /// Only checks that were not healthy when they were last run
     #[arg(long)]
     only_failed: bool,
-    /// Without checks that the maintenance guide does not ask for
+    /// Without checks that no guide of the vendor asks for
     #[arg(long)]
     no_beyond: bool,
     /// Asks no questions; checks that need one stay undecided

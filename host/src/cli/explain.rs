@@ -105,10 +105,11 @@ fn told(document: &Document<'_>, manifest: &Manifest) -> String {
         check.severity
     ));
     for guide in &check.guide {
-        out.line(&format!("{FAINT}maintenance guide: {}, page {}{FAINT:#}", guide.section, guide.page));
+        let (title, section, page) = (guide.title(), &guide.section, guide.page);
+        out.line(&format!("{FAINT}{title}: {section}, page {page}{FAINT:#}"));
     }
     if check.beyond {
-        out.line(&format!("{FAINT}not asked for by the maintenance guide{FAINT:#}"));
+        out.line(&format!("{FAINT}not asked for by a guide of the vendor{FAINT:#}"));
     }
     out.section("What it does", &check.what);
     out.section("Why it matters", &check.why);

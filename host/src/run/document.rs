@@ -123,7 +123,7 @@ pub struct Selection {
     pub cadences: Vec<String>,
     /// Only checks that were not healthy in their last run.
     pub only_failed: bool,
-    /// Whether checks that the maintenance guide does not ask for were included.
+    /// Whether checks that no guide of the vendor asks for were included.
     pub beyond: bool,
     /// Whether questions could be asked.
     pub questions: bool,
@@ -173,7 +173,7 @@ pub struct CheckResult {
     /// How often the guide asks for it.
     #[schemars(schema_with = "cadences_schema")]
     pub cadence: Vec<Cadence>,
-    /// Whether it goes beyond the maintenance guide.
+    /// Whether it goes beyond the guides of the vendor.
     #[serde(default)]
     pub beyond: bool,
     /// The outcome.

@@ -17,7 +17,7 @@ pub struct Filter {
     pub cadences: Vec<Cadence>,
     /// Only checks that were not healthy in their last run.
     pub only_failed: bool,
-    /// Leaves out checks that the maintenance guide does not ask for.
+    /// Leaves out checks that no guide of the vendor asks for.
     pub no_beyond: bool,
 }
 

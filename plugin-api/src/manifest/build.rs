@@ -26,6 +26,9 @@ impl Manifest {
             if check.kind != Kind::Automated {
                 features.push("attested".to_owned());
             }
+            if check.guide.iter().any(|place| !place.of.is_empty()) {
+                features.push("another-guide".to_owned());
+            }
         }
         for source in inputs.values().flat_map(|input| &input.sources) {
             features.push(source.request.kind().to_owned());
@@ -68,7 +71,11 @@ impl Check {
             guide: check
                 .guide
                 .iter()
-                .map(|place| Guide { section: place.section.to_owned(), page: place.page })
+                .map(|place| Guide {
+                    section: place.section.to_owned(),
+                    page: place.page,
+                    of: place.of.to_owned(),
+                })
                 .collect(),
             what: text(check.what),
             why: text(check.why),
@@ -224,4 +231,22 @@ impl Each {
 
 fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Severity, guide};
+
+    const CHECK: AuthorCheck = AuthorCheck::attested("x.ports")
+        .severity(Severity::Low)
+        .guide(&[guide("Ports", 10).of("Example User Guide 1.5"), guide("Ports and more", 20)]);
+
+    #[test]
+    fn a_place_in_another_guide_needs_a_host_that_can_say_so() {
+        let manifest = Manifest::of(&Plugin::new("x", "X", "1").checks(&[&CHECK]));
+        assert_eq!(manifest.features, ["another-guide", "attested"]);
+        let titles: Vec<&str> = manifest.checks[0].guide.iter().map(Guide::title).collect();
+        assert_eq!(titles, ["Example User Guide 1.5", "maintenance guide"]);
+    }
 }

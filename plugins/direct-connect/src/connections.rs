@@ -1,6 +1,6 @@
 //! Sessions that did not open.
 
-use crate::{DUE_EVERY_DAYS, GUIDE, WHO};
+use crate::{DUE_EVERY_DAYS, TROUBLESHOOTING, WHO};
 use std::collections::BTreeMap;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::{PLUGIN_SCHEDULES, PluginSchedule};
@@ -42,7 +42,7 @@ pub(crate) const CONNECTIONS: Check = Check::hybrid("direct-connect.connections"
     .reads(&[&SESSIONS, &SESSION_RESULTS, &PLUGIN_SCHEDULES])
     .settings(&[&SESSION_DAYS])
     .due_every(&DUE_EVERY_DAYS)
-    .guide(GUIDE)
+    .guide(TROUBLESHOOTING)
     .what("Looks at the actions that opened sessions within `session_days`: each that is over has to be completed on its endpoint. It also looks at the schedules of the module's service, and wants somebody to look for connection issues every `due_every_days`.")
     .why("Direct Connect is needed when something is wrong with an endpoint; then is a bad time to find out that it does not connect.")
     .limits("A session that the action opened may still fail afterwards: the list of sessions has no public route. Words of results that are not documented are shown and not judged.")

@@ -13,6 +13,15 @@ use tancheck_plugin_api::templates::{maintenance_roles, support_bundle};
 const WHO: &str = "a user holding the Direct Connect role permissions named in the Direct Connect user guide";
 const GUIDE: &[GuideReference] = &[guide("Review and remediate Tanium Direct Connect issues", 26)];
 
+/// What the module's own guide says of endpoints that do not connect, beside the maintenance guide.
+const TROUBLESHOOTING: &[GuideReference] =
+    &[GUIDE[0], user_guide("Troubleshoot endpoint connection issues", 27)];
+
+/// A place in the module's own guide, of the version that these checks were written for.
+const fn user_guide(section: &'static str, page: u16) -> GuideReference {
+    guide(section, page).of("Direct Connect User Guide 1.5.12")
+}
+
 /// How long a review is good for.
 const DUE_EVERY_DAYS: Setting = Setting::integer("due_every_days", 30, 1, 366)
     .unit("days")

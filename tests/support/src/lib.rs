@@ -8,6 +8,10 @@
 //! them here, with the features that a part of the workspace asks for, would compile everything once more.
 #![expect(clippy::panic, reason = "a test's preparation fails by panicking")]
 
+mod requirements;
+
+pub use requirements::{Row, direct_connect};
+
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
