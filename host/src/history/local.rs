@@ -62,9 +62,11 @@ impl Store {
         let (from, to) = range(series);
         let query = || {
             let connection = self.lock();
+            // Of two runs of one moment, the later one counts.
             let mut statement = connection.prepare_cached(
-                "SELECT series, at, value FROM measure WHERE deployment = ?1 AND series >= ?2 AND series < ?3
-                 AND at BETWEEN ?4 AND ?5 ORDER BY at, series",
+                "SELECT name, at, value, max(run) FROM measure JOIN series ON series.id = series
+                 WHERE deployment = ?1 AND name >= ?2 AND name < ?3 AND at BETWEEN ?4 AND ?5
+                 GROUP BY at, series ORDER BY at, name",
             )?;
             let (since, now) = (since.as_microsecond(), now.as_microsecond());
             let rows = statement.query_map(params![self.deployment, from, to, since, now], |row| {

@@ -5,12 +5,14 @@
 
 mod local;
 mod people;
+mod record;
 mod runs;
 mod schema;
 
 pub use local::Here;
 pub use people::StoredAnswer;
-pub use runs::{Kept, Listed};
+pub use record::Kept;
+pub use runs::Listed;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -140,8 +142,10 @@ fn writable(path: &Path) -> Result<Connection, HistoryError> {
     schema::check(&connection, path)?;
     // The journal's name comes back as a row.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(fail)?;
-    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(fail)?;
+    // Tables are replaced by their successors; references are looked at again when all of them are in place.
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;").map_err(fail)?;
     schema::migrate(&mut connection, path)?;
+    connection.execute_batch("PRAGMA foreign_keys = ON;").map_err(fail)?;
     Ok(connection)
 }
 
@@ -149,7 +153,10 @@ fn readable(path: &Path) -> Result<Connection, HistoryError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| explain(path, &error))?;
     connection.busy_timeout(PATIENCE).map_err(|error| explain(path, &error))?;
-    schema::check(&connection, path)?;
+    // An older format would have to be brought forward first.
+    if schema::check(&connection, path)? < schema::NEWEST {
+        return Err(HistoryError::ReadOnly { path: path.display().to_string() });
+    }
     Ok(connection)
 }
 
@@ -177,7 +184,11 @@ fn explain(path: &Path, error: &rusqlite::Error) -> HistoryError {
             HistoryError::ReadOnly { path: name }
         }
         Some(ErrorCode::DiskFull) => HistoryError::Full { path: name },
-        _ => other(path, error),
+        _ => match error {
+            // Its text would repeat the whole statement.
+            rusqlite::Error::SqlInputError { msg, .. } => other(path, msg),
+            _ => other(path, error),
+        },
     }
 }
 

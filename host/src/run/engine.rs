@@ -12,7 +12,7 @@ use super::presence::{self, Modules, Presence};
 use super::select::{self, Filter, SelectError, Selected, Selection};
 use crate::collect::Want;
 use crate::collect::transport::Problem;
-use crate::config::Config;
+use crate::config::{Config, settings};
 use crate::history::{HistoryError, Kept, Store};
 use crate::plugins::{Installed, Refusal};
 use futures_util::StreamExt;
@@ -389,6 +389,9 @@ impl<'a> Engine<'a> {
     fn plugin_used(&mut self, one: &Selected<'_>) -> document::PluginUsed {
         let manifest = &one.plugin.manifest;
         self.kept.libraries.insert(manifest.id.clone(), one.plugin.library.sha256.clone());
+        let set = self.setup.config.modules.settings.get(&manifest.id);
+        let settings = settings::resolved(manifest, set.unwrap_or(&Map::new()));
+        self.kept.settings.insert(manifest.id.clone(), settings);
         document::PluginUsed {
             id: manifest.id.clone(),
             title: manifest.title.clone(),

@@ -13,6 +13,8 @@ use tancheck_plugin_api::facts::Answer;
 use tancheck_plugin_api::finding::Measure;
 use tancheck_plugin_api::{Outcome, Severity};
 
+mod migration;
+
 fn open(folder: &tempfile::TempDir) -> Store {
     Store::open(folder.path(), "lab").unwrap()
 }
