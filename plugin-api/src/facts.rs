@@ -1,10 +1,10 @@
 //! Facts: what a judge receives. Whatever is missing turns into an [`Undecided`] with its reason.
 
-use crate::check::Check;
 use crate::finding::{Evidence, describe};
 use crate::input::Input;
 use crate::outcome::{Outcome, Undecided};
 use crate::setting::{Setting, SettingValue};
+use crate::wire::Inspection;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -157,26 +157,44 @@ pub struct Answer {
     pub note: String,
 }
 
+/// Who looks at facts, and at which inputs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scope {
+    pub(crate) id: &'static str,
+    pub(crate) reads: &'static [&'static Input],
+}
+
 /// Everything a judge may look at.
 #[derive(Debug)]
 pub struct Facts<'a> {
-    check: &'static Check,
+    scope: Scope,
     module: &'static str,
     now: Timestamp,
+    subject: Option<&'a str>,
     inputs: &'a BTreeMap<String, Supplied>,
     settings: &'a Map<String, Value>,
     read: RefCell<BTreeSet<&'static str>>,
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn new(
-        check: &'static Check,
-        module: &'static str,
-        now: Timestamp,
-        inputs: &'a BTreeMap<String, Supplied>,
-        settings: &'a Map<String, Value>,
-    ) -> Self {
-        Self { check, module, now, inputs, settings, read: RefCell::default() }
+    pub(crate) fn new(scope: Scope, module: &'static str, inspection: &'a Inspection) -> Self {
+        Self {
+            scope,
+            module,
+            now: inspection.now,
+            subject: inspection.subject.as_deref(),
+            inputs: &inspection.inputs,
+            settings: &inspection.settings,
+            read: RefCell::default(),
+        }
+    }
+
+    /// The name that is diagnosed.
+    ///
+    /// # Errors
+    /// Where nothing is: in checks, and in readings that fill in values.
+    pub fn subject(&self) -> Result<&'a str, Undecided> {
+        self.subject.ok_or_else(|| Undecided::not_evaluated("it is not said what is diagnosed"))
     }
 
     /// The time of the run. The only clock a judge has.
@@ -422,8 +440,8 @@ impl<'a> Facts<'a> {
     }
 
     fn supplied(&self, input: &'static Input) -> Result<&'a Supplied, Undecided> {
-        if !self.check.reads.iter().any(|declared| declared.id == input.id) {
-            let reason = format!("{} does not declare that it reads {}", self.check.id, input.id);
+        if !self.scope.reads.iter().any(|declared| declared.id == input.id) {
+            let reason = format!("{} does not declare that it reads {}", self.scope.id, input.id);
             return Err(Undecided::of_input(Outcome::NotEvaluated, input.id, reason));
         }
         let supplied = self.inputs.get(input.id).ok_or_else(|| {
@@ -438,7 +456,7 @@ impl<'a> Facts<'a> {
     }
 
     fn unset(&self, setting: &'static Setting) -> Undecided {
-        let plugin = self.check.id.split('.').next().unwrap_or_default();
+        let plugin = self.scope.id.split('.').next().unwrap_or_default();
         let about = if setting.about.is_empty() { String::new() } else { format!(" ({})", setting.about) };
         Undecided::not_evaluated(format!("set `{}` under [modules.{plugin}]{about}", setting.key))
     }

@@ -7,6 +7,7 @@
 
 pub mod abi;
 mod check;
+mod diagnosis;
 pub mod facts;
 pub mod finding;
 mod input;
@@ -14,6 +15,8 @@ pub mod lenient;
 pub mod manifest;
 pub mod outcome;
 mod plugin;
+mod procedure;
+mod reading;
 pub mod records;
 pub mod remedy;
 pub mod requirement;
@@ -26,11 +29,14 @@ mod version;
 pub mod wire;
 
 pub use check::{Cadence, Check, GuideReference, Judge, Kind, guide};
+pub use diagnosis::{Branch, Leaf, Node, Target, Tree};
 pub use facts::Facts;
 pub use finding::{Finding, Report, Severity, Subject};
 pub use input::{Accepts, Each, Input, Paging, Shape, Source};
 pub use outcome::{Outcome, Undecided, settle};
 pub use plugin::{Plugin, Solution};
+pub use procedure::{Procedure, Task};
+pub use reading::{Read, Reading};
 pub use remedy::{Remedy, Reversible, Risk, Step};
 pub use setting::{Setting, SettingValue};
 pub use version::ProductVersion;
@@ -44,9 +50,9 @@ pub use serde_json;
 pub mod prelude {
     pub use crate::facts::{Body, Tally};
     pub use crate::{
-        Accepts, Cadence, Check, Each, Facts, Finding, Input, Outcome, Plugin, ProductVersion, Remedy,
-        Report, Reversible, Risk, Setting, Severity, Solution, Source, Step, Subject, Undecided, guide,
-        lenient, records, settle,
+        Accepts, Branch, Cadence, Check, Each, Facts, Finding, Input, Leaf, Node, Outcome, Plugin, Procedure,
+        ProductVersion, Reading, Remedy, Report, Reversible, Risk, Setting, Severity, Solution, Source, Step,
+        Subject, Task, Tree, Undecided, guide, lenient, records, settle,
     };
     pub use jiff::{SignedDuration, Timestamp};
     pub use serde::Deserialize;

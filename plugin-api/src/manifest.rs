@@ -2,6 +2,9 @@
 //! across the ABI, cached by the host, printed as it is by `-o json`. Fields are only ever added.
 
 mod build;
+mod guided;
+
+pub use guided::{Branch, Decided, Guard, Leaf, Node, Procedure, Reading, Task, Tree, Verified};
 
 use crate::check::{Cadence, Kind};
 use crate::finding::Severity;
@@ -19,11 +22,13 @@ pub const FEATURES: &[&str] = &[
     "another-guide",
     "answer",
     "attested",
+    "diagnosis",
     "each",
     "export",
     "gateway",
     "history",
     "metrics",
+    "procedures",
     "question",
     "rest",
     "saved-question",
@@ -59,6 +64,15 @@ pub struct Manifest {
     pub inputs: Vec<Input>,
     /// Its checks, in the order of the guide.
     pub checks: Vec<Check>,
+    /// What its diagnosis and procedures read, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<Reading>,
+    /// How one thing of the module is diagnosed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Tree>,
+    /// What a person does with the module, step by step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub procedures: Vec<Procedure>,
 }
 
 /// A solution of the platform.
@@ -363,6 +377,28 @@ impl Request {
         }
     }
 
+    /// The texts that may hold placeholders. The value that a follow-up question is about is not filled by the host's
+    /// settings, and stands at its end.
+    pub(crate) fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Rest { path, .. } | Self::Service { path, .. } => vec![path],
+            Self::Gateway { variables, .. } => variables.values().map(String::as_str).collect(),
+            Self::Question { text, group, sample } => {
+                vec![text, group, sample.strip_suffix("{value}").unwrap_or(sample)]
+            }
+            Self::SavedQuestion { name } => vec![name],
+            Self::Metrics { .. } | Self::Export { .. } | Self::Answer { .. } | Self::History { .. } => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether one of its texts holds this placeholder.
+    #[must_use]
+    pub fn asks_for(&self, placeholder: &str) -> bool {
+        self.texts().into_iter().any(|text| crate::validate::placeholders(text).contains(&placeholder))
+    }
+
     /// Whether it is sent to the deployment (and not read from this machine).
     #[must_use]
     pub const fn is_remote(&self) -> bool {
@@ -394,16 +430,34 @@ impl Remedy {
     /// This runbook with the placeholders filled by a finding's values.
     #[must_use]
     pub fn filled(&self, values: &BTreeMap<String, String>) -> Self {
-        let fill = |text: &String| {
-            values
-                .iter()
-                .fold(text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-        };
         let mut filled = self.clone();
         for step in &mut filled.steps {
-            step.values_mut().for_each(|text| *text = fill(text));
+            step.values_mut().for_each(|text| *text = self::filled(text, values));
         }
-        filled.cautions.iter_mut().for_each(|caution| *caution = fill(caution));
+        filled.cautions.iter_mut().for_each(|caution| *caution = self::filled(caution, values));
         filled
     }
+}
+
+/// A text with its placeholders filled; those that nothing fills stay as they are. What is filled in is not searched
+/// again.
+#[must_use]
+pub fn filled(text: &str, values: &BTreeMap<String, String>) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        match after.split_once('}').and_then(|(name, behind)| Some((values.get(name)?, behind))) {
+            Some((value, behind)) => {
+                filled.push_str(value);
+                rest = behind;
+            }
+            None => {
+                filled.push('{');
+                rest = after;
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
 }

@@ -1,9 +1,12 @@
-//! A plugin: an id, a title, the module it is about, and its checks.
+//! A plugin: an id, a title, the module it is about, its checks, and what else it declares.
 
 use crate::check::Check;
-use crate::facts::Facts;
+use crate::diagnosis::{Decided, Tree};
+use crate::facts::{Facts, Scope};
 use crate::finding::Report;
 use crate::outcome::{Outcome, Undecided};
+use crate::procedure::Procedure;
+use crate::reading::Reading;
 use crate::wire::{Inspection, Judgement};
 
 /// A solution of the platform that a plugin is about, as `/api/v2/solutions` names it.
@@ -24,13 +27,15 @@ pub struct Plugin {
     pub(crate) about: &'static str,
     pub(crate) solutions: &'static [Solution],
     pub(crate) checks: &'static [&'static Check],
+    pub(crate) diagnosis: Option<&'static Tree>,
+    pub(crate) procedures: &'static [&'static Procedure],
 }
 
 impl Plugin {
     /// A plugin with this id (kebab-case), the title people know it by, and its version (`env!("CARGO_PKG_VERSION")`).
     #[must_use]
     pub const fn new(id: &'static str, title: &'static str, version: &'static str) -> Self {
-        Self { id, title, version, about: "", solutions: &[], checks: &[] }
+        Self { id, title, version, about: "", solutions: &[], checks: &[], diagnosis: None, procedures: &[] }
     }
 
     /// What the module is for, in one sentence.
@@ -55,6 +60,20 @@ impl Plugin {
         self
     }
 
+    /// How one thing of the module is diagnosed.
+    #[must_use]
+    pub const fn diagnosis(mut self, tree: &'static Tree) -> Self {
+        self.diagnosis = Some(tree);
+        self
+    }
+
+    /// What a person does with the module, step by step.
+    #[must_use]
+    pub const fn procedures(mut self, procedures: &'static [&'static Procedure]) -> Self {
+        self.procedures = procedures;
+        self
+    }
+
     /// The plugin's id.
     #[must_use]
     pub const fn id(&self) -> &'static str {
@@ -67,14 +86,34 @@ impl Plugin {
         self.checks.iter().copied().find(|check| check.id == id)
     }
 
-    /// Judges one check. Used by the ABI and by the test kit; it never fails, an unknown check is a reason as well.
+    /// The readings by which nodes take their branches.
+    pub(crate) fn readings_of_nodes(&self) -> impl Iterator<Item = &'static Reading> {
+        let nodes = self.diagnosis.into_iter().flat_map(|tree| tree.nodes);
+        nodes.filter_map(|node| match node.decided {
+            Decided::Reading(reading) => Some(reading),
+            Decided::Person | Decided::Checks { .. } => None,
+        })
+    }
+
+    /// The readings that fill in values.
+    pub(crate) fn readings_of_values(&self) -> impl Iterator<Item = &'static Reading> {
+        let trees = self.diagnosis.into_iter().flat_map(|tree| tree.values.iter().chain(&tree.failed));
+        trees.chain(self.procedures.iter().flat_map(|procedure| procedure.values)).copied()
+    }
+
+    /// Judges one check, or reads one reading. Used by the ABI and by the test kit; it never fails, an unknown check is
+    /// a reason as well.
     #[must_use]
     pub fn inspect(&self, inspection: &Inspection) -> Judgement {
-        let Some(check) = self.check(&inspection.check) else {
-            let reason = format!("the plugin {} has no check {}", self.id, inspection.check);
-            return Judgement::undecided(&inspection.check, Undecided::not_evaluated(reason));
-        };
-        judge(check, self.title, inspection)
+        if let Some(check) = self.check(&inspection.check) {
+            return judge(check, self.title, inspection);
+        }
+        let mut readings = self.readings_of_nodes().chain(self.readings_of_values());
+        if let Some(reading) = readings.find(|reading| reading.id == inspection.check) {
+            return read(reading, self.title, inspection);
+        }
+        let reason = format!("the plugin {} has no check {}", self.id, inspection.check);
+        Judgement::undecided(&inspection.check, Undecided::not_evaluated(reason))
     }
 }
 
@@ -89,8 +128,22 @@ pub(crate) fn judge(check: &'static Check, module: &'static str, inspection: &In
             },
         );
     };
-    let facts = Facts::new(check, module, inspection.now, &inspection.inputs, &inspection.settings);
+    let facts = Facts::new(Scope { id: check.id, reads: check.reads }, module, inspection);
     let mut report = Report::default();
     let undecided = judge(&facts, &mut report).err();
-    Judgement { check: check.id.to_owned(), report, undecided, read: facts.inputs_read() }
+    Judgement { check: check.id.to_owned(), report, undecided, read: facts.inputs_read(), answer: None }
+}
+
+pub(crate) fn read(reading: &'static Reading, module: &'static str, inspection: &Inspection) -> Judgement {
+    let facts = Facts::new(Scope { id: reading.id, reads: reading.reads }, module, inspection);
+    let mut report = Report::default();
+    let answer = match reading.read {
+        Some(read) => read(&facts, &mut report),
+        None => Err(Undecided::not_evaluated(format!("{} reads nothing", reading.id))),
+    };
+    let (answer, undecided) = match answer {
+        Ok(answer) => (Some(answer), None),
+        Err(undecided) => (None, Some(undecided)),
+    };
+    Judgement { check: reading.id.to_owned(), report, undecided, read: facts.inputs_read(), answer }
 }

@@ -21,7 +21,8 @@ use crate::finding::{Finding, Measure};
 use crate::input::Input;
 use crate::manifest::Manifest;
 use crate::outcome::{Outcome, Undecided};
-use crate::plugin::{Plugin, judge};
+use crate::plugin::{Plugin, judge, read};
+use crate::reading::Reading;
 use crate::remedy::Remedy;
 use crate::validate;
 use crate::wire::{Inspection, Judgement};
@@ -29,10 +30,17 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+/// Who is given the facts.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Check(&'static Check),
+    Reading(&'static Reading),
+}
+
 /// Facts for one judge.
 #[derive(Clone, Debug)]
 pub struct Case {
-    check: &'static Check,
+    asked: Asked,
     title: &'static str,
     inspection: Inspection,
 }
@@ -42,10 +50,26 @@ impl Case {
     /// 2026-06-30T12:00:00Z.
     #[must_use]
     pub fn of(check: &'static Check) -> Self {
-        let now = "2026-06-30T12:00:00Z".parse().expect("a valid time");
-        let inspection =
-            Inspection { check: check.id.to_owned(), now, settings: Map::new(), inputs: BTreeMap::new() };
-        Self { check, title: "Module", inspection }
+        Self::new(Asked::Check(check), check.id)
+    }
+
+    /// Facts for this reading, about the name that is diagnosed; see [`Case::of`].
+    #[must_use]
+    pub fn reading(reading: &'static Reading, subject: &str) -> Self {
+        let mut case = Self::new(Asked::Reading(reading), reading.id);
+        case.inspection.subject = Some(subject.to_owned()).filter(|subject| !subject.is_empty());
+        case
+    }
+
+    fn new(asked: Asked, id: &str) -> Self {
+        let inspection = Inspection {
+            check: id.to_owned(),
+            now: "2026-06-30T12:00:00Z".parse().expect("a valid time"),
+            settings: Map::new(),
+            inputs: BTreeMap::new(),
+            subject: None,
+        };
+        Self { asked, title: "Module", inspection }
     }
 
     /// The title of the plugin, for checks that several plugins share.
@@ -167,7 +191,10 @@ impl Case {
     /// Judges.
     #[must_use]
     pub fn judge(&self) -> Verdict {
-        Verdict(judge(self.check, self.title, &self.inspection), self.check.remedy)
+        match self.asked {
+            Asked::Check(check) => Verdict(judge(check, self.title, &self.inspection), check.remedy),
+            Asked::Reading(reading) => Verdict(read(reading, self.title, &self.inspection), None),
+        }
     }
 
     /// Withholds each delivered input in turn and asserts that the judge then neither passes nor panics: it is
@@ -176,7 +203,7 @@ impl Case {
         let ids: Vec<String> = self.inspection.inputs.keys().cloned().collect();
         let mut empty = self.clone();
         empty.inspection.inputs.clear();
-        assert!(empty.judge().0.undecided.is_some(), "{} decides without any input", self.check.id);
+        assert!(empty.judge().0.undecided.is_some(), "{} decides without any input", self.inspection.check);
         for id in ids {
             let mut case = self.clone();
             case.inspection.inputs.remove(&id);
@@ -184,7 +211,7 @@ impl Case {
             assert!(
                 judgement.undecided.is_some() || !judgement.report.findings.is_empty(),
                 "{} passes without {id}",
-                self.check.id
+                self.inspection.check
             );
         }
     }
@@ -289,6 +316,12 @@ impl Verdict {
         self.0.undecided.as_ref()
     }
 
+    /// What a reading read.
+    #[must_use]
+    pub fn answer(&self) -> Option<&str> {
+        self.0.answer.as_deref()
+    }
+
     /// The findings.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
@@ -328,21 +361,23 @@ fn conflicts(plugin: &Plugin) -> Vec<String> {
     let mut settings = BTreeMap::new();
     let mut inputs = BTreeMap::new();
     let mut conflicts = Vec::new();
-    for check in plugin.checks {
-        for setting in check.settings.iter().copied().chain(check.due_every) {
+    let checks = plugin.checks.iter().map(|check| {
+        let settings: Vec<_> = check.settings.iter().copied().chain(check.due_every).collect();
+        (check.id, check.reads, settings)
+    });
+    let readings = plugin.readings_of_nodes().chain(plugin.readings_of_values());
+    let readings = readings.map(|reading| (reading.id, reading.reads, reading.settings.to_vec()));
+    for (id, reads, sets) in checks.chain(readings) {
+        for setting in sets {
             let text = format!("{setting:?}");
             if *settings.entry(setting.key).or_insert_with(|| text.clone()) != text {
-                conflicts.push(format!(
-                    "{}: the setting {} is declared differently before",
-                    check.id, setting.key
-                ));
+                conflicts.push(format!("{id}: the setting {} is declared differently before", setting.key));
             }
         }
-        for input in check.reads {
+        for input in reads {
             let text = format!("{input:?}");
             if *inputs.entry(input.id).or_insert_with(|| text.clone()) != text {
-                conflicts
-                    .push(format!("{}: the input {} is declared differently before", check.id, input.id));
+                conflicts.push(format!("{id}: the input {} is declared differently before", input.id));
             }
         }
     }

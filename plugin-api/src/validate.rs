@@ -1,5 +1,9 @@
 //! What a manifest has to hold. The host checks it when a plugin is loaded, the test kit when it is built.
 
+mod guided;
+
+pub use guided::SUBJECT;
+
 use crate::check::Kind;
 use crate::manifest::{Check, FEATURES, Input, Manifest, Request, Setting, Source};
 use std::collections::BTreeSet;
@@ -42,6 +46,7 @@ pub fn problems(manifest: &Manifest) -> Vec<String> {
         input_problems(manifest, input, &mut found);
         problems.extend(found.into_iter().map(|problem| format!("input {}: {problem}", input.id)));
     }
+    problems.extend(guided::problems(manifest));
     problems
 }
 
@@ -123,7 +128,6 @@ fn input_problems(manifest: &Manifest, input: &Input, problems: &mut Vec<String>
 }
 
 fn source_problems(manifest: &Manifest, source: &Source, problems: &mut Vec<String>) {
-    let mut texts: Vec<&str> = Vec::new();
     match &source.request {
         Request::Rest { path, options, .. } => {
             if !path.starts_with("/api/v2/") {
@@ -132,48 +136,46 @@ fn source_problems(manifest: &Manifest, source: &Source, problems: &mut Vec<Stri
             if !options.is_empty() && serde_json::from_str::<serde_json::Value>(options).is_err() {
                 problems.push(format!("the options of {path} are no JSON"));
             }
-            texts.push(path);
         }
         Request::Service { service, path, .. } => {
             if !is_kebab(service) || !path.starts_with('/') {
                 problems.push(format!("{service:?} {path:?} is no service route"));
             }
-            texts.push(path);
         }
-        Request::Gateway { query, connection, variables } => {
+        Request::Gateway { query, connection, .. } => {
             problems.extend(query_problem(query));
             if !query.contains(connection.as_str()) {
                 problems.push(format!("the query does not ask for {connection}"));
             }
-            texts.extend(variables.values().map(String::as_str));
         }
-        Request::Question { text, group, sample } => {
+        Request::Question { text, .. } => {
             if !text.to_ascii_lowercase().starts_with("get") {
                 problems.push(format!("{text:?} is no question"));
             }
-            texts.extend([text.as_str(), group.as_str()]);
-            texts.push(sample.strip_suffix("{value}").unwrap_or(sample));
         }
         Request::Export { file, .. } => {
             if file.is_empty() || file.contains(['/', '\\']) || file.starts_with('.') {
                 problems.push(format!("{file:?} is no plain file name"));
             }
         }
-        Request::SavedQuestion { name } => texts.push(name),
-        Request::Metrics { .. } | Request::Answer { .. } | Request::History { .. } => {}
+        Request::SavedQuestion { .. }
+        | Request::Metrics { .. }
+        | Request::Answer { .. }
+        | Request::History { .. } => {}
     }
     let known: Vec<&str> = match &source.each {
         Some(each) if each.setting.is_some() => vec!["item"],
         Some(each) => each.variables.iter().map(|(name, _)| name.as_str()).collect(),
         None => Vec::new(),
     };
-    for text in texts {
+    let has_subject = manifest.diagnosis.is_some();
+    for text in source.request.texts() {
         for name in placeholders(text) {
             let good = match name.split_once(':') {
                 Some(("setting", key)) => manifest.setting(key).is_some(),
                 Some(("since", span)) => since_hours(span).is_some(),
                 Some(_) => false,
-                None => known.contains(&name),
+                None => known.contains(&name) || (has_subject && name == SUBJECT),
             };
             if !good {
                 problems.push(format!("nothing fills the placeholder {{{name}}} of {text:?}"));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// A request to judge one check.
+/// A request to judge one check, or to read one reading.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inspection {
     /// The check's id.
@@ -21,6 +21,9 @@ pub struct Inspection {
     /// The inputs the check declares, by id.
     #[serde(default)]
     pub inputs: BTreeMap<String, Supplied>,
+    /// The name that is diagnosed; `check` is then a reading's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
 }
 
 /// What the judge of one check said.
@@ -38,11 +41,20 @@ pub struct Judgement {
     /// The inputs that the judge looked at.
     #[serde(default)]
     pub read: Vec<String>,
+    /// What a reading read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
 }
 
 impl Judgement {
     pub(crate) fn undecided(check: &str, why: Undecided) -> Self {
-        Self { check: check.to_owned(), report: Report::default(), undecided: Some(why), read: Vec::new() }
+        Self {
+            check: check.to_owned(),
+            report: Report::default(),
+            undecided: Some(why),
+            read: Vec::new(),
+            answer: None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use tancheck_plugin_api::Outcome;
-use tancheck_plugin_api::validate::since_hours;
+use tancheck_plugin_api::validate::{SUBJECT, since_hours};
 
 /// What fills placeholders.
 #[derive(Clone, Copy, Debug)]
@@ -71,12 +71,13 @@ impl Filling<'_> {
                 Some(time) => Ok(Some(time.to_string())),
                 None => Err(not_evaluated(format!("{{{name}}} is no time before now"))),
             },
-            _ => match self.variables {
+            _ => match self.variables.map(|all| all.iter().find(|(known, _)| known == name)) {
+                Some(Some((_, value))) => Ok(Some(value.clone())),
+                _ if name == SUBJECT && self.settings.contains_key(SUBJECT) => {
+                    self.setting(SUBJECT).map(Some)
+                }
                 None => Ok(None),
-                Some(variables) => match variables.iter().find(|(known, _)| known == name) {
-                    Some((_, value)) => Ok(Some(value.clone())),
-                    None => Err(not_evaluated(format!("nothing fills the placeholder {{{name}}}"))),
-                },
+                Some(None) => Err(not_evaluated(format!("nothing fills the placeholder {{{name}}}"))),
             },
         }
     }
@@ -185,6 +186,24 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let filling = Filling { plugin: "x", now, settings: &settings, variables: Some(&variables) };
         assert_eq!(filling.text("/v1/{id}", Target::Path).unwrap(), "/v1/..%2F..%2Fauth%3Fx%3D1%26y%23z");
+    }
+
+    #[test]
+    fn what_is_diagnosed_is_filled_in_even_where_variables_are_not() {
+        let settings = Map::from_iter([(SUBJECT.to_owned(), json!("pc 1"))]);
+        let text = "with Computer Name equals \"{subject}\" {id}";
+        let filled = |variables, settings: &Map<String, Value>| {
+            let filling = Filling { plugin: "x", now: Timestamp::UNIX_EPOCH, settings, variables };
+            filling.text(text, Target::Question).map_err(|problem| problem.reason)
+        };
+        assert_eq!(filled(None, &settings).unwrap(), "with Computer Name equals \"pc 1\" {id}");
+        let id = [("id".to_owned(), "7".to_owned())];
+        assert_eq!(filled(Some(&id), &settings).unwrap(), "with Computer Name equals \"pc 1\" 7");
+        assert!(
+            filled(Some(&id), &Map::new()).unwrap_err().contains("nothing fills the placeholder {subject}")
+        );
+        let quoted = Map::from_iter([(SUBJECT.to_owned(), json!("\" or true"))]);
+        assert!(filled(None, &quoted).unwrap_err().contains("cannot stand in a question"));
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn inspection(
     inputs: &BTreeMap<String, Arc<Supplied>>,
 ) -> Inspection {
     let inputs = inputs.iter().map(|(id, supplied)| (id.clone(), Supplied::clone(supplied))).collect();
-    Inspection { check: check.id.clone(), now, settings: settings.clone(), inputs }
+    Inspection { check: check.id.clone(), now, settings: settings.clone(), inputs, subject: None }
 }
 
 fn known(failed: &Failed) -> Heard {

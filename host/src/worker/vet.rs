@@ -113,6 +113,11 @@ fn problem(judgement: &Judgement, asked: &Inspection) -> Option<String> {
         })
         .or_else(|| judgement.read.iter().find_map(|input| undeclared(input, asked)))
         .or_else(|| {
+            let answer = judgement.answer.as_ref()?;
+            too_long("what it read", answer, TEXT)
+                .or_else(|| is_unreadable(answer).then(|| "what it read holds control characters".to_owned()))
+        })
+        .or_else(|| {
             let undecided = judgement.undecided.as_ref()?;
             let never = match undecided.outcome {
                 Outcome::Pass | Outcome::Finding => true,
@@ -125,6 +130,11 @@ fn problem(judgement: &Judgement, asked: &Inspection) -> Option<String> {
                 .or_else(|| too_long("a reason", &undecided.reason, TEXT))
                 .or_else(|| undecided.input.as_ref().and_then(|input| undeclared(input, asked)))
         })
+}
+
+/// Lines are told apart; everything else that a terminal would obey has no place in a text.
+fn is_unreadable(text: &str) -> bool {
+    text.chars().any(|one| one.is_control() && one != '\n')
 }
 
 fn is_skipped(supplied: &Supplied) -> bool {

@@ -1,6 +1,9 @@
 //! Builds a manifest from the constants of a plugin.
 
-use super::{API_VERSION, Check, Each, Guide, Input, Manifest, Remedy, Request, Setting, Solution, Source};
+use super::{
+    API_VERSION, Check, Each, Guide, Input, Manifest, Procedure, Remedy, Request, Setting, Solution, Source,
+    Tree, guided,
+};
 use crate::check::{Check as AuthorCheck, Kind};
 use crate::input::{self, Accepts, Over, SourceKind};
 use crate::plugin::Plugin;
@@ -30,6 +33,10 @@ impl Manifest {
                 features.push("another-guide".to_owned());
             }
         }
+        let readings = plugin.readings_of_nodes().chain(plugin.readings_of_values());
+        let readings = guided::gather(readings, &mut inputs, &mut settings);
+        features.extend(plugin.diagnosis.map(|_| "diagnosis".to_owned()));
+        features.extend(plugin.procedures.first().map(|_| "procedures".to_owned()));
         for source in inputs.values().flat_map(|input| &input.sources) {
             features.push(source.request.kind().to_owned());
             features.extend(source.each.iter().map(|_| "each".to_owned()));
@@ -51,6 +58,9 @@ impl Manifest {
             settings: settings.into_values().collect(),
             inputs: inputs.into_values().collect(),
             checks: plugin.checks.iter().map(|check| Check::of(check, plugin.title)).collect(),
+            readings,
+            diagnosis: plugin.diagnosis.map(|tree| Tree::of(tree, plugin.title)),
+            procedures: plugin.procedures.iter().map(|one| Procedure::of(one, plugin.title)).collect(),
         }
     }
 }
@@ -91,14 +101,10 @@ impl Check {
 }
 
 impl Remedy {
-    fn of(remedy: &remedy::Remedy, check: &str, module: &str) -> Self {
+    pub(super) fn of(remedy: &remedy::Remedy, check: &str, module: &str) -> Self {
         let text = |text: &str| text.replace("{module}", module);
-        let step = |step: &remedy::Step| {
-            let Ok(Value::Object(fields)) = serde_json::to_value(step) else { return BTreeMap::new() };
-            fields.into_iter().map(|(key, value)| (key, text(value.as_str().unwrap_or_default()))).collect()
-        };
         Self {
-            steps: remedy.steps.iter().map(step).collect(),
+            steps: remedy.steps.iter().map(|one| step(one, module)).collect(),
             cautions: remedy.cautions.iter().map(|caution| text(caution)).collect(),
             who: text(remedy.who),
             risk: remedy.risk,
@@ -109,8 +115,15 @@ impl Remedy {
     }
 }
 
+/// A step as an object; `{module}` is filled in.
+pub(super) fn step(step: &remedy::Step, module: &str) -> BTreeMap<String, String> {
+    let Ok(Value::Object(fields)) = serde_json::to_value(step) else { return BTreeMap::new() };
+    let text = |value: &Value| value.as_str().unwrap_or_default().replace("{module}", module);
+    fields.iter().map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
 impl Setting {
-    fn of(setting: &setting::Setting) -> Self {
+    pub(super) fn of(setting: &setting::Setting) -> Self {
         let (kind, default) = match setting.value {
             SettingValue::Integer { default, .. } => ("integer", json!(default)),
             SettingValue::Flag(default) => ("flag", json!(default)),
@@ -142,7 +155,7 @@ impl Setting {
 }
 
 impl Input {
-    fn of(input: &input::Input) -> Self {
+    pub(super) fn of(input: &input::Input) -> Self {
         Self {
             id: input.id.to_owned(),
             about: input.about.to_owned(),
@@ -229,7 +242,7 @@ impl Each {
     }
 }
 
-fn owned(texts: &[&str]) -> Vec<String> {
+pub(super) fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|&text| text.to_owned()).collect()
 }
 
