@@ -2,6 +2,7 @@
 
 use super::cache::ManifestCache;
 use super::discovery::{self, Candidate, Found};
+use super::seen::Seen;
 use super::trust::Pins;
 use super::{Installed, Refusal};
 use crate::config::{Limits, Places};
@@ -23,8 +24,8 @@ pub struct Catalog {
 impl Catalog {
     /// Looks through the plugin folders. A worker is started only for a library whose manifest is not yet known.
     pub async fn open(places: &Places, limits: &Limits) -> Self {
-        let folders = places.plugins.clone();
-        let found = tokio::task::spawn_blocking(move || discovery::look(&folders)).await;
+        let (folders, cache) = (places.plugins.clone(), places.cache.clone());
+        let found = tokio::task::spawn_blocking(move || discovery::look(&folders, &Seen::open(&cache))).await;
         let Found { candidates, mut refused } = found.unwrap_or_default();
         let trusted = match pins(places) {
             Ok(pins) => trusted(candidates, &pins, &mut refused),

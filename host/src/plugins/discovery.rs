@@ -1,5 +1,6 @@
 //! Looks for libraries: reads files, never loads them.
 
+use super::seen::{FileState, Seen};
 use super::stamp::{self, Stamp};
 use super::{Library, Refusal};
 use sha2::{Digest, Sha256};
@@ -9,6 +10,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 
 /// Most bytes of a library.
 const LIBRARY_LIMIT: u64 = 512 << 20;
@@ -30,7 +32,7 @@ pub(super) struct Found {
 }
 
 /// Looks through the folders in order. Of two libraries with the same id the first is used, the other one reported.
-pub(super) fn look(folders: &[PathBuf]) -> Found {
+pub(super) fn look(folders: &[PathBuf], seen: &Seen) -> Found {
     let mut found = Found::default();
     let mut files = Vec::new();
     for folder in folders {
@@ -39,10 +41,12 @@ pub(super) fn look(folders: &[PathBuf]) -> Found {
             Err(refusal) => found.refused.push(refusal),
         }
     }
+    let read = read_all(&files, seen);
+    seen.keep(read.iter().flatten().map(|(candidate, state)| (candidate, state)), SystemTime::now());
     let mut first: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for result in read_all(&files) {
+    for result in read {
         match result {
-            Ok(candidate) => match first.get(&candidate.stamp.id) {
+            Ok((candidate, _)) => match first.get(&candidate.stamp.id) {
                 None => {
                     first.insert(candidate.stamp.id.clone(), candidate.library.path.clone());
                     found.candidates.push(candidate);
@@ -86,22 +90,36 @@ fn libraries_in(folder: &Path) -> Result<Vec<PathBuf>, Refusal> {
     Ok(files)
 }
 
-/// Reads and hashes files, on all processors: the hash of some dozen libraries is most of the time a listing takes.
-fn read_all(files: &[PathBuf]) -> Vec<Result<Candidate, Refusal>> {
+/// Reads and hashes files that were not seen as they are, on all processors: the hash of some dozen libraries is most
+/// of the time a listing takes.
+fn read_all(files: &[PathBuf], seen: &Seen) -> Vec<Result<(Candidate, FileState), Refusal>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
     let next = AtomicUsize::new(0);
     let work = || {
         let mut own = Vec::new();
         while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            own.push((path, candidate(path)));
+            own.push((path, look_at(path, seen)));
         }
         own
     };
-    let mut results: BTreeMap<&PathBuf, Result<Candidate, Refusal>> = std::thread::scope(|scope| {
+    let mut results: BTreeMap<&PathBuf, _> = std::thread::scope(|scope| {
         let others: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         others.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
     });
     files.iter().filter_map(|path| results.remove(path)).collect()
+}
+
+/// One library, as it was seen or as it is. Its state is taken first: a change while it is read is then seen next time.
+fn look_at(path: &Path, seen: &Seen) -> Result<(Candidate, FileState), Refusal> {
+    let failed = |error: io::Error| unreadable(path, &error);
+    let state = FileState::of(&fs::metadata(path).map_err(failed)?);
+    let known = seen.get(path, &state).filter(|_| matches!(world_writable(path), Ok(None)));
+    let candidate = known.map_or_else(|| candidate(path), Ok)?;
+    Ok((candidate, state))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Refusal {
+    Refusal { path: path.to_owned(), id: None, reason: format!("it cannot be read: {error}") }
 }
 
 /// Reads one library: permissions, stamp, hash. The bytes are read once, so that stamp and hash are of the same file.
@@ -114,7 +132,7 @@ pub fn candidate(path: &Path) -> Result<Candidate, Refusal> {
         id: id.map(str::to_owned),
         reason,
     };
-    let failed = |error: io::Error| refuse(None, format!("it cannot be read: {error}"));
+    let failed = |error: io::Error| unreadable(path, &error);
     if let Some(open) = world_writable(path).map_err(failed)? {
         return Err(refuse(None, open_to_all(&open)));
     }

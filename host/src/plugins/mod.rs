@@ -3,6 +3,7 @@
 mod cache;
 mod catalog;
 pub mod discovery;
+mod seen;
 pub mod stamp;
 pub mod trust;
 

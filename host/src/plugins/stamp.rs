@@ -8,7 +8,7 @@ use tancheck_plugin_api::abi;
 use tancheck_plugin_api::manifest::API_VERSION;
 
 /// What a library says about itself.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Stamp {
     /// The plugin's id.
