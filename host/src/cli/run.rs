@@ -36,13 +36,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
   tancheck run --module connect -o json=report.json -o text
   tancheck run --cadence weekly --fail-on medium
   tancheck run --only-failed
+  tancheck run --fail-on new:high
 
 Formats: text, json, ndjson. Exit codes: 0 healthy and complete, 1 findings, 2 usage or configuration, 3 incomplete,
 4 overdue task, 5 deployment unreachable or login refused, 70 internal fault, 130 or 143 after a signal.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     which: Which,
-    /// The least severity of a finding that makes the exit code 1: info, low, medium, high, critical or never
+    /// The least severity of a finding that makes the exit code 1: info, low, medium, high, critical or never; with new:
+    /// before it, only findings that were not there, or not that severe, when they were last looked for
     #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = threshold)]
     fail_on: Threshold,
     /// Exits with 4 when a task for a person is due
@@ -56,18 +58,22 @@ pub(super) struct Arguments {
     brief: bool,
 }
 
-/// The least severity that fails; none for `never`.
+/// The least severity that fails, none for `never`; and whether only what is new does.
 #[derive(Clone, Copy, Debug)]
-struct Threshold(Option<Severity>);
+struct Threshold {
+    least: Option<Severity>,
+    new_only: bool,
+}
 
 fn threshold(text: &str) -> Result<Threshold, String> {
     if text == "never" {
-        return Ok(Threshold(None));
+        return Ok(Threshold { least: None, new_only: false });
     }
-    let found = Severity::ALL.into_iter().find(|severity| severity.name() == text);
-    found.map(|severity| Threshold(Some(severity))).ok_or_else(|| {
+    let (name, new_only) = text.strip_prefix("new:").map_or((text, false), |name| (name, true));
+    let found = Severity::ALL.into_iter().find(|severity| severity.name() == name);
+    found.map(|severity| Threshold { least: Some(severity), new_only }).ok_or_else(|| {
         let names = Severity::ALL.map(Severity::name).join(", ");
-        format!("expected one of {names}, or never")
+        format!("expected one of {names}, or new: and one of them, or never")
     })
 }
 
@@ -124,7 +130,8 @@ async fn inspect(arguments: Arguments, global: &Global, interrupt: Interrupt) ->
         printer.outputs().iter().map(|one| Target::new(&one.format, one.path.clone())).collect();
     targets.iter().try_for_each(Target::check).map_err(Stop::Usage)?;
     let policy = Policy {
-        fail_on: arguments.fail_on.0,
+        fail_on: arguments.fail_on.least,
+        new_only: arguments.fail_on.new_only,
         fail_on_overdue: arguments.fail_on_overdue,
         style: arguments.exit_style,
     };

@@ -3,6 +3,7 @@
 //! A run is one transaction: killed at any point it is there whole or not at all, and no earlier one is harmed.
 //! Attestations are only ever appended, and each holds the hash of the one before it.
 
+mod change;
 mod local;
 mod people;
 mod record;

@@ -1,6 +1,7 @@
 //! Keeping a run: its outcomes, findings as stretches of runs, measures and durations, in one transaction.
 
 use super::{HistoryError, Store};
+use crate::run::change::Changes;
 use crate::run::document::{CheckResult, Evidence, Finding, Run};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use serde::Serialize;
@@ -70,10 +71,14 @@ fn write_run(
     texts: &mut Texts<'_>,
 ) -> rusqlite::Result<i64> {
     let found = |severity: &str| run.severities.get(severity).copied().unwrap_or_default().cast_signed();
+    let changed =
+        |count: fn(&Changes) -> u64| run.changes.as_ref().map(|changes| count(changes).cast_signed());
     to.prepare_cached(
         "INSERT INTO run (token, deployment, at, version, decided, total, exit_code, interrupted, selection, plugins,
-            settings, reasons, critical, high, medium, low, info)
-         VALUES (lower(hex(randomblob(16))), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+            settings, reasons, critical, high, medium, low, info, appeared, regressed, worse, better, fixed,
+            not_looked_at)
+         VALUES (lower(hex(randomblob(16))), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+            ?17, ?18, ?19, ?20, ?21, ?22)",
     )?
     .execute(params![
         deployment,
@@ -92,6 +97,12 @@ fn write_run(
         found("medium"),
         found("low"),
         found("info"),
+        changed(|changes| changes.new),
+        changed(|changes| changes.regressed),
+        changed(|changes| changes.worse),
+        changed(|changes| changes.better),
+        changed(|changes| changes.fixed.len() as u64),
+        changed(|changes| changes.not_looked_at.len() as u64 + changes.outside),
     ])?;
     Ok(to.last_insert_rowid())
 }

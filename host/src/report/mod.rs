@@ -1,8 +1,10 @@
 //! Reports: one file for each format. Each takes the document of a run and writes it; none of them decides anything.
 
+pub(crate) mod changed;
 pub mod json;
 pub mod ndjson;
 pub mod output;
+pub(crate) mod page;
 pub mod text;
 
 use crate::run::Run;

@@ -139,6 +139,70 @@ fn a_troubled_run_is_one_screen_and_the_details() {
     insta::assert_snapshot!(rendered(&troubled(), LOOK));
 }
 
+/// The troubled run, after an earlier one: with one of each change.
+fn changed() -> Run {
+    use crate::run::change::{Before, Change, Changes, Gone, Previous};
+    let mut run = troubled();
+    let mut changes = Changes {
+        previous: Some(Previous { number: 16, at: "2026-06-23T12:00:00Z".parse().unwrap() }),
+        outside: 1,
+        ..Changes::default()
+    };
+    let mut given = Change::ALL.into_iter().chain(std::iter::repeat(Change::Unchanged));
+    for finding in run.checks.iter_mut().flat_map(|check| &mut check.findings) {
+        let change = given.next().unwrap();
+        finding.before = match change {
+            Change::Worse => Some(Before { severity: Severity::Low, affected: Some(3) }),
+            Change::Better => Some(Before { severity: finding.severity, affected: Some(9) }),
+            _ => None,
+        };
+        (finding.change, finding.last_seen) = (Some(change), Some(run.at));
+        finding.first_seen = Some("2026-06-01T12:00:00Z".parse().unwrap());
+        finding.times_seen = Some(5);
+        changes.count(change);
+    }
+    let gone = |key: &str, reason: Option<&str>| {
+        let finding = finding_of("deploy.check-1", key, Severity::High);
+        Gone {
+            fingerprint: finding.fingerprint,
+            check: "deploy.check-1".to_owned(),
+            subject: finding.subject,
+            severity: finding.severity,
+            says: finding.says,
+            first_seen: "2026-06-01T12:00:00Z".parse().unwrap(),
+            last_seen: "2026-06-23T12:00:00Z".parse().unwrap(),
+            times_seen: 4,
+            reason: reason.map(str::to_owned),
+        }
+    };
+    changes.fixed = vec![gone("7", None), gone("8", None)];
+    changes.settled.push(gone("6", None));
+    changes.not_looked_at.push(gone("5", Some("no-permission: 403 on GET /plugin/products/deploy/v1")));
+    run.number = Some(17);
+    run.changes = Some(changes);
+    exited(run)
+}
+
+#[test]
+fn what_changed_stands_first() {
+    insta::assert_snapshot!(rendered(&changed(), Look { details: false, ..LOOK }));
+    let details = rendered(&changed(), LOOK);
+    assert!(details.contains("Since: 2026-06-01, in 5 runs"), "{details}");
+}
+
+#[test]
+fn nothing_new_is_one_line_and_a_healthy_run_stays_quiet() {
+    let mut run = changed();
+    let changes = run.changes.as_mut().unwrap();
+    let previous = changes.previous.clone();
+    *changes = crate::run::change::Changes { previous, unchanged: 16, ..Default::default() };
+    let text = rendered(&run, Look { details: false, ..LOOK });
+    assert!(text.contains("\nNothing changed since run 16 of 2026-06-23.\n\nFindings\n"), "{text}");
+    let mut quiet = healthy();
+    quiet.changes = Some(crate::run::change::Changes { unchanged: 0, ..run.changes.unwrap() });
+    assert_eq!(rendered(&quiet, LOOK).lines().count(), 1);
+}
+
 #[test]
 fn a_narrow_screen_is_kept_to_and_details_can_be_left_out() {
     let text = rendered(&troubled(), Look { width: 60, details: false, ..LOOK });
@@ -189,7 +253,7 @@ fn colour_is_there_only_when_asked_for() {
 #[test]
 fn real_output_keeps_to_its_schema() {
     let validator = Validator::new(schema().as_value()).unwrap();
-    for run in [healthy(), troubled()] {
+    for run in [healthy(), troubled(), changed()] {
         let mut bytes = Vec::new();
         json::write(&run, &mut bytes).unwrap();
         let document: Value = serde_json::from_slice(&bytes).unwrap();

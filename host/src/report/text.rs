@@ -1,6 +1,9 @@
 //! For people: quiet when healthy, the worst first, one screen, then the details.
 
+use super::changed::changed;
+use super::page::{Page, SCREEN, color_of};
 use crate::run::Run;
+use crate::run::change::Change;
 use crate::run::document::{Attested, CheckResult, Finding, Remedy};
 use crate::run::outcome::{counted, day};
 use anstyle::{AnsiColor, Style};
@@ -9,8 +12,6 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use tancheck_plugin_api::{Outcome, Severity};
 
-/// Findings and reasons on the first screen, before `and … more`.
-const SCREEN: usize = 12;
 /// Findings of one check that are told in full.
 const IN_FULL: usize = 10;
 /// Values of evidence are cut after so many characters.
@@ -40,9 +41,10 @@ impl Look {
 /// # Errors
 /// When it cannot be written.
 pub fn write(run: &Run, look: &Look, to: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page { look: *look, text: String::new() };
+    let mut page = Page::new(*look);
     headline(run, &mut page);
-    findings_at_a_glance(run, &mut page);
+    let told = changed(run, &mut page);
+    findings_at_a_glance(run, told, &mut page);
     undecided(run, &mut page);
     due(run, &mut page);
     remarks(run, &mut page);
@@ -97,33 +99,32 @@ fn worst_first(run: &Run) -> Vec<(&CheckResult, &Finding)> {
     all
 }
 
-fn findings_at_a_glance(run: &Run, page: &mut Page) {
-    let all = worst_first(run);
+/// The findings, or those that are as before where the changed ones were told.
+fn findings_at_a_glance(run: &Run, told: bool, page: &mut Page) {
+    let mut all = worst_first(run);
+    all.retain(|(_, finding)| !told || finding.change == Some(Change::Unchanged));
     if all.is_empty() {
         return;
     }
-    page.title("Findings");
+    page.title(if told { "As before" } else { "Findings" });
     // One line for each check and severity: a thousand alike are one trouble.
-    let mut groups: Vec<(&CheckResult, Vec<&Finding>)> = Vec::new();
-    for (check, finding) in all {
-        match groups.last_mut() {
-            Some((last, group)) if last.id == check.id && group[0].severity == finding.severity => {
-                group.push(finding)
-            }
-            _ => groups.push((check, vec![finding])),
-        }
-    }
-    for (check, group) in groups.iter().take(SCREEN) {
-        let first = group[0];
-        let more = match group.len() {
-            1 => String::new(),
-            count => format!(" (and {} more like it)", count - 1),
-        };
+    let groups: Vec<&[(&CheckResult, &Finding)]> = all
+        .chunk_by(|(left_check, left), (right_check, right)| {
+            left_check.id == right_check.id && left.severity == right.severity
+        })
+        .collect();
+    for group in groups.iter().take(SCREEN) {
+        let (check, first) = group[0];
         let severity = page.styled(color_of(first.severity), &format!("{:8}", first.severity.name()));
-        let line = format!("{}: {}: {}{more}", check.id, first.subject.name, first.says);
-        page.item(&severity, 8, &line);
+        let more = more_like_it(group.len());
+        page.item(&severity, 8, &format!("{}: {}: {}{more}", check.id, first.subject.name, first.says));
     }
-    and_more(page, groups.len(), "checks with findings");
+    page.and_more(groups.len(), "checks with findings");
+}
+
+/// How many are told by one line beside the first.
+pub(super) fn more_like_it(count: usize) -> String {
+    if count > 1 { format!(" (and {} more like it)", count - 1) } else { String::new() }
 }
 
 fn undecided(run: &Run, page: &mut Page) {
@@ -143,7 +144,7 @@ fn undecided(run: &Run, page: &mut Page) {
         let label = page.styled(AnsiColor::Yellow.on_default(), &format!("{:13}", outcome.name()));
         page.item(&label, 13, &format!("{}: {reason}", names(ids)));
     }
-    and_more(page, groups.len(), "reasons");
+    page.and_more(groups.len(), "reasons");
 }
 
 fn due(run: &Run, page: &mut Page) {
@@ -158,7 +159,7 @@ fn due(run: &Run, page: &mut Page) {
         let reason = task.reason.as_deref().unwrap_or_default();
         page.item(&label, 3, &format!("{}: {} ({reason})", task.id, task.title));
     }
-    and_more(page, tasks.len(), "tasks");
+    page.and_more(tasks.len(), "tasks");
     page.paragraph(2, "`tancheck attest TASK --result done --by NAME` records that one is done.");
 }
 
@@ -251,6 +252,9 @@ fn listed(findings: &[Finding], page: &mut Page) {
             let value = cut(&shown(&evidence.value), VALUE);
             page.paragraph(4, &format!("Seen: {value} ({}, {})", evidence.request, evidence.at));
         }
+        if let (Some(first), Some(times @ 2..)) = (finding.first_seen, finding.times_seen) {
+            page.paragraph(4, &format!("Since: {}, in {times} runs", day(first)));
+        }
         if let Some(confirmation) = &finding.confirmation {
             page.paragraph(4, &format!("Confirmation: {confirmation}"));
         }
@@ -319,13 +323,6 @@ fn by_whom(attested: &Attested) -> String {
     format!("confirmed by {} on {}, until {}{note}", attested.by, day(attested.at), day(attested.until))
 }
 
-fn and_more(page: &mut Page, count: usize, what: &str) {
-    let more = count.saturating_sub(SCREEN);
-    if more > 0 {
-        page.paragraph(2, &format!("and {more} more {what}"));
-    }
-}
-
 /// The first few names of many.
 fn names(ids: &[&str]) -> String {
     const SHOWN: usize = 3;
@@ -344,67 +341,4 @@ fn cut(text: &str, length: usize) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
-}
-
-fn color_of(severity: Severity) -> Style {
-    match severity {
-        Severity::Critical => AnsiColor::Red.on_default().bold(),
-        Severity::High => AnsiColor::Red.on_default(),
-        Severity::Medium => AnsiColor::Yellow.on_default(),
-        Severity::Low | Severity::Info => AnsiColor::Blue.on_default(),
-    }
-}
-
-/// A text that grows, wrapped to its width.
-struct Page {
-    look: Look,
-    text: String,
-}
-
-impl Page {
-    fn styled(&self, style: Style, text: &str) -> String {
-        if self.look.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
-    }
-
-    fn title(&mut self, text: &str) {
-        let text = self.styled(Style::new().bold(), &clean(text));
-        let _ = writeln!(self.text, "\n{text}");
-    }
-
-    fn paragraph(&mut self, indent: usize, text: &str) {
-        self.wrapped(&" ".repeat(indent), indent, text);
-    }
-
-    /// A label of some columns, and a text that hangs beside it.
-    fn item(&mut self, label: &str, columns: usize, text: &str) {
-        self.wrapped(&format!("  {label} "), columns + 3, text);
-    }
-
-    fn wrapped(&mut self, first: &str, indent: usize, text: &str) {
-        let width = self.look.width.max(indent + 20);
-        let mut line = first.to_owned();
-        let mut used = indent;
-        let mut fresh = true;
-        for word in clean(text).split_whitespace() {
-            let length = word.chars().count();
-            if !fresh && used + 1 + length > width {
-                let _ = writeln!(self.text, "{}", line.trim_end());
-                line = " ".repeat(indent);
-                (used, fresh) = (indent, true);
-            }
-            if !fresh {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(word);
-            used += length;
-            fresh = false;
-        }
-        let _ = writeln!(self.text, "{}", line.trim_end());
-    }
-}
-
-/// Names come from the deployment: nothing in them may steer the terminal.
-fn clean(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }

@@ -3,6 +3,7 @@
 //! The same facts give the same bytes: lists are sorted, and there is no duration in it. Fields are only ever added;
 //! a change of meaning raises [`FORMAT`].
 
+use super::change::{Before, Change, Changes};
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,10 @@ pub struct Run {
     /// The time of the run, which all judges took for now.
     #[schemars(with = "String")]
     pub at: Timestamp,
+    /// The number under which the history keeps it; none where it could not be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub number: Option<i64>,
     /// What was asked for.
     pub selection: Selection,
     /// The signal that ended the collection early.
@@ -37,6 +42,10 @@ pub struct Run {
     pub counts: BTreeMap<String, u64>,
     /// Findings by severity; every severity is there.
     pub severities: BTreeMap<String, u64>,
+    /// What changed since the history last looked; none where there is no history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub changes: Option<Changes>,
     /// What was sent.
     pub requests: Requests,
     /// The exit code, and everything that speaks for one.
@@ -240,6 +249,28 @@ pub struct Finding {
     /// How bad it is.
     #[schemars(schema_with = "severity_schema")]
     pub severity: Severity,
+    /// What became of it since a run last looked for it; none where there is no history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub change: Option<Change>,
+    /// How bad it was then, where it is worse or better now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub before: Option<Before>,
+    /// When it was first seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub first_seen: Option<Timestamp>,
+    /// When it was last seen: in this run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub last_seen: Option<Timestamp>,
+    /// In how many runs it was seen, this one included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub times_seen: Option<u64>,
     /// What it is about.
     pub subject: Subject,
     /// What was seen.
@@ -418,7 +449,7 @@ fn outcome_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": Outcome::ALL.map(Outcome::name)})
 }
 
-fn severity_schema(_: &mut SchemaGenerator) -> Schema {
+pub(super) fn severity_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": Severity::ALL.map(Severity::name)})
 }
 

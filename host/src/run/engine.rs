@@ -319,16 +319,24 @@ impl<'a> Engine<'a> {
             besides.push(exit::reason(exit::INCOMPLETE, format!("history was not kept: {error}")));
         }
         let mut run = self.document(selection, modules);
+        if let Ok(store) = &self.setup.history
+            && let Err(error) = store.compare(&mut run, &self.kept.aliases)
+        {
+            run.problems.push(format!("what changed is not known: {error}"));
+        }
         run.exit = exit::of(&run, &self.setup.policy, besides.clone());
         if let Ok(store) = &self.setup.history {
             self.kept.measures.sort_by(|left, right| left.series.cmp(&right.series));
-            if let Err(error) = store.record(&run, &self.kept) {
-                besides.push(exit::reason(exit::INCOMPLETE, format!("history was not kept: {error}")));
-                run.problems.push(format!("history was not kept: {error}"));
-                run.problems.sort();
-                run.exit = exit::of(&run, &self.setup.policy, besides);
+            match store.record(&run, &self.kept) {
+                Ok(number) => run.number = Some(number),
+                Err(error) => {
+                    besides.push(exit::reason(exit::INCOMPLETE, format!("history was not kept: {error}")));
+                    run.problems.push(format!("history was not kept: {error}"));
+                    run.exit = exit::of(&run, &self.setup.policy, besides);
+                }
             }
         }
+        run.problems.sort();
         self.setup.events.tell(&Event::finished(&run));
         run
     }
@@ -365,12 +373,14 @@ impl<'a> Engine<'a> {
                 account: self.account.as_ref().ok().cloned().flatten(),
             },
             at: setup.now,
+            number: None,
             selection: asked(setup),
             interrupted: setup.interrupt.signal().map(str::to_owned),
             decided: 0,
             total: 0,
             counts: BTreeMap::new(),
             severities: BTreeMap::new(),
+            changes: None,
             requests: self.requests,
             exit: document::Exit::default(),
             checks,

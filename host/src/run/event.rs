@@ -1,5 +1,6 @@
 //! What happens during a run, for the event stream and progress lines.
 
+use super::change::Changes;
 use super::document::{CheckResult, Exit, Run};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -56,6 +57,9 @@ pub enum Event {
         total: u64,
         /// Checks by outcome.
         counts: BTreeMap<String, u64>,
+        /// What changed since the history last looked; none where there is no history.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        changes: Option<Changes>,
         /// The exit code and its reasons.
         exit: Exit,
     },
@@ -69,6 +73,7 @@ impl Event {
             decided: run.decided,
             total: run.total,
             counts: run.counts.clone(),
+            changes: run.changes.clone(),
             exit: run.exit.clone(),
         }
     }

@@ -13,7 +13,8 @@
 //!
 //! Several at once: 130 and 143 > 70 > 5 > 1 > 3 > 4; the document carries all reasons.
 
-use super::document::{Exit, Reason, Run};
+use super::change::Change;
+use super::document::{Exit, Finding, Reason, Run};
 use super::outcome::counted;
 use tancheck_plugin_api::{Outcome, Severity};
 
@@ -45,6 +46,8 @@ const PRECEDENCE: [u8; 8] =
 pub struct Policy {
     /// The least severity that fails; `None`: no finding does.
     pub fail_on: Option<Severity>,
+    /// Whether only findings fail that were not as bad when they were last looked for.
+    pub new_only: bool,
     /// Whether a task that is due fails.
     pub fail_on_overdue: bool,
     /// How the code is written.
@@ -53,7 +56,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { fail_on: Some(Severity::High), fail_on_overdue: false, style: Style::Plain }
+        Self { fail_on: Some(Severity::High), new_only: false, fail_on_overdue: false, style: Style::Plain }
     }
 }
 
@@ -111,9 +114,20 @@ fn interrupted(run: &Run) -> Option<Reason> {
 
 fn findings(run: &Run, policy: &Policy) -> Option<Reason> {
     let least = policy.fail_on?;
-    let count = run.findings().filter(|(_, finding)| finding.severity >= least).count();
-    let (count, noun) = counted(count, "finding", "findings");
+    let fails = |finding: &Finding| finding.severity >= least && (!policy.new_only || is_new(finding, least));
+    let count = run.findings().filter(|(_, finding)| fails(finding)).count();
+    let nouns = if policy.new_only { ("new finding", "new findings") } else { ("finding", "findings") };
+    let (count, noun) = counted(count, nouns.0, nouns.1);
     (count > 0).then(|| reason(FINDING, format!("{count} {noun} of severity {least} or worse")))
+}
+
+/// Whether a finding was not there, or was less severe, when it was last looked for. Without a history all are new.
+fn is_new(finding: &Finding, least: Severity) -> bool {
+    match finding.change {
+        None | Some(Change::New | Change::Regressed) => true,
+        Some(Change::Worse) => finding.before.is_some_and(|before| before.severity < least),
+        Some(Change::Better | Change::Unchanged) => false,
+    }
 }
 
 /// Whatever was not decided, except for tasks: they have a code of their own, which must not be drowned.
@@ -140,6 +154,7 @@ fn overdue(run: &Run) -> Option<Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::change::Before;
     use crate::run::engine::fakes::{finding_of, result, run_of};
 
     fn exit(run: &Run, fail_on: Option<Severity>) -> u8 {
@@ -169,6 +184,26 @@ mod tests {
         assert_eq!(exit(&run, Some(Severity::High)), 0);
         assert_eq!(exit(&run, None), 0);
         assert_eq!(exit(&found(Severity::Critical), Some(Severity::High)), 1);
+    }
+
+    #[test]
+    fn only_what_is_new_may_fail() {
+        let policy = Policy { new_only: true, ..Policy::default() };
+        let code = |change, before: Option<Severity>| {
+            let mut run = found(Severity::High);
+            let finding = &mut run.checks[0].findings[0];
+            finding.change = change;
+            finding.before = before.map(|severity| Before { severity, affected: None });
+            of(&run, &policy, Vec::new()).code
+        };
+        assert_eq!(code(Some(Change::New), None), 1);
+        assert_eq!(code(Some(Change::Regressed), None), 1);
+        assert_eq!(code(Some(Change::Worse), Some(Severity::Medium)), 1, "it has become high");
+        assert_eq!(code(Some(Change::Worse), Some(Severity::High)), 0, "it was high, and concerns more");
+        assert_eq!(code(Some(Change::Better), Some(Severity::Critical)), 0);
+        assert_eq!(code(Some(Change::Unchanged), None), 0);
+        assert_eq!(code(None, None), 1, "without a history nothing is known to be old");
+        assert_eq!(of(&found(Severity::Medium), &policy, Vec::new()).code, 0);
     }
 
     #[test]

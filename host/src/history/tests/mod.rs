@@ -13,6 +13,7 @@ use tancheck_plugin_api::facts::Answer;
 use tancheck_plugin_api::finding::Measure;
 use tancheck_plugin_api::{Outcome, Severity};
 
+mod change;
 mod migration;
 
 fn open(folder: &tempfile::TempDir) -> Store {

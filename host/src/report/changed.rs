@@ -1,0 +1,132 @@
+//! What changed since the run before: it stands first in the text.
+
+use super::page::{Page, SCREEN, color_of};
+use super::text::more_like_it;
+use crate::run::Run;
+use crate::run::change::{Change, Changes, Gone};
+use crate::run::document::Finding;
+use crate::run::outcome::{counted, day};
+use anstyle::{AnsiColor, Style};
+use tancheck_plugin_api::Severity;
+
+/// Tells what changed, and whether that was told: there is nothing to compare a first run with, and a healthy run that
+/// found nothing new is quiet.
+pub(super) fn changed(run: &Run, page: &mut Page) -> bool {
+    let Some((changes, previous)) =
+        run.changes.as_ref().and_then(|changes| Some((changes, changes.previous.as_ref()?)))
+    else {
+        return false;
+    };
+    let since = format!("run {} of {}", previous.number, day(previous.at));
+    if !changes.any() {
+        if changes.unchanged > 0 {
+            page.paragraph(0, &format!("Nothing changed since {since}{}.", outside(changes, ", ")));
+        }
+        return false;
+    }
+    page.title(&format!("Changed since {since}"));
+    page.paragraph(2, &format!("{}{}", summary(changes), outside(changes, "; ")));
+    let lines = lines(run, changes);
+    for line in lines.iter().take(SCREEN) {
+        let label = page.styled(line.style, &format!("{:9}", line.word));
+        let severity = page.styled(color_of(line.severity), &format!("{:8}", line.severity.name()));
+        page.item(&format!("{label} {severity}"), 18, &line.text);
+    }
+    page.and_more(lines.len(), "lines of changes");
+    true
+}
+
+/// `2 new, 1 fixed`: what is not as it was, the most urgent first.
+pub(crate) fn summary(changes: &Changes) -> String {
+    let counts = [
+        (changes.new, "new"),
+        (changes.regressed, "back"),
+        (changes.worse, "worse"),
+        (changes.better, "better"),
+        (changes.fixed.len() as u64, "fixed"),
+        (changes.settled.len() as u64, "confirmed"),
+        (changes.not_looked_at.len() as u64, "not looked at"),
+    ];
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if told.is_empty() { "nothing".to_owned() } else { told.join(", ") }
+}
+
+/// What checks that were not part of the run had found.
+fn outside(changes: &Changes, lead: &str) -> String {
+    match usize::try_from(changes.outside).unwrap_or(usize::MAX) {
+        0 => String::new(),
+        count => {
+            let (count, noun) = counted(count, "finding", "findings");
+            format!("{lead}{count} {noun} of other checks not looked at")
+        }
+    }
+}
+
+/// One line of the section.
+struct Line {
+    word: &'static str,
+    style: Style,
+    severity: Severity,
+    text: String,
+}
+
+fn lines(run: &Run, changes: &Changes) -> Vec<Line> {
+    let (bad, good) = (AnsiColor::Red.on_default().bold(), AnsiColor::Green.on_default());
+    let unknown = AnsiColor::Yellow.on_default();
+    let mut lines = Vec::new();
+    for (change, word, style) in
+        [(Change::New, "new", bad), (Change::Regressed, "back", bad), (Change::Worse, "worse", bad)]
+    {
+        still(run, change, word, style, &mut lines);
+    }
+    gone(&changes.not_looked_at, "not seen", unknown, &mut lines);
+    gone(&changes.fixed, "fixed", good, &mut lines);
+    gone(&changes.settled, "confirmed", good, &mut lines);
+    still(run, Change::Better, "better", good, &mut lines);
+    lines
+}
+
+/// Findings of this run, one line for each check and severity.
+fn still(run: &Run, change: Change, word: &'static str, style: Style, lines: &mut Vec<Line>) {
+    let mut all: Vec<_> = run.findings().filter(|(_, finding)| finding.change == Some(change)).collect();
+    all.sort_by(|(left_check, left), (right_check, right)| {
+        right.severity.cmp(&left.severity).then_with(|| left_check.id.cmp(&right_check.id))
+    });
+    for group in all.chunk_by(|left, right| left.0.id == right.0.id && left.1.severity == right.1.severity) {
+        let (check, first) = group[0];
+        let more = more_like_it(group.len());
+        let text = format!("{}: {}: {}{}{more}", check.id, first.subject.name, first.says, was(first));
+        lines.push(Line { word, style, severity: first.severity, text });
+    }
+}
+
+/// How bad a finding was before, where it was otherwise.
+fn was(finding: &Finding) -> String {
+    let Some(before) = finding.before else { return String::new() };
+    if before.severity != finding.severity {
+        return format!(" (was {})", before.severity);
+    }
+    let now = finding.affected.as_ref().map(|affected| affected.count);
+    match (before.affected, now) {
+        (Some(was), Some(is)) if was != is => format!(" ({is} affected, {was} before)"),
+        _ => String::new(),
+    }
+}
+
+/// Findings of earlier runs, one line for each check and severity.
+fn gone(all: &[Gone], word: &'static str, style: Style, lines: &mut Vec<Line>) {
+    for group in all.chunk_by(|left, right| left.check == right.check && left.severity == right.severity) {
+        let first = &group[0];
+        let more = more_like_it(group.len());
+        let why = match &first.reason {
+            Some(reason) => format!(" ({reason})"),
+            None => format!(" (since {})", day(first.first_seen)),
+        };
+        let text = format!("{}: {}: {}{more}{why}", first.check, first.subject.name, first.says);
+        lines.push(Line { word, style, severity: first.severity, text });
+    }
+}
