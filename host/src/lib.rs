@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod collect;
 pub mod config;
+pub mod diagnose;
 pub mod files;
 pub mod hint;
 pub mod history;

@@ -67,7 +67,14 @@ pub(crate) fn build(arguments: &[&str]) -> Result<Built> {
     let output = cargo_command()
         .args(["build", "--workspace", "--message-format=json-render-diagnostics"])
         // Libraries that only tests load would lie beside the plugins.
-        .args(["--exclude", "tancheck-hostile*", "--exclude", "tancheck-abi*"])
+        .args([
+            "--exclude",
+            "tancheck-hostile*",
+            "--exclude",
+            "tancheck-abi*",
+            "--exclude",
+            "tancheck-guided",
+        ])
         .args(arguments)
         .stderr(std::process::Stdio::inherit())
         .output()

@@ -43,6 +43,24 @@ pub(super) struct Which {
     now: Option<Timestamp>,
 }
 
+/// When it is, and whether questions are asked, for commands that select no checks.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Circumstances {
+    /// Asks no questions of endpoints; a person is asked instead
+    #[arg(long)]
+    no_questions: bool,
+    /// The time that counts as now, for tests: 2026-06-30 or 2026-06-30T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    now: Option<Timestamp>,
+}
+
+impl From<&Circumstances> for Which {
+    fn from(circumstances: &Circumstances) -> Self {
+        let Circumstances { no_questions, now } = *circumstances;
+        Self { no_questions, now, ..Self::default() }
+    }
+}
+
 /// Everything that is known before the deployment is asked.
 #[derive(Debug)]
 pub(super) struct Ground {

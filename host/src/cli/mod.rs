@@ -9,11 +9,15 @@ mod attest;
 mod by_hand;
 mod checks;
 mod config;
+mod diagnose;
 mod doctor;
 mod engine;
 mod explain;
 mod global;
+mod guide;
+mod guided;
 mod init;
+mod inquiry;
 mod output;
 mod permissions;
 mod plan;
@@ -82,6 +86,8 @@ enum Command {
     Exports(by_hand::Exports),
     Checks(checks::Arguments),
     Explain(explain::Arguments),
+    Diagnose(diagnose::Arguments),
+    Guide(guide::Arguments),
     Plugins(plugins::Arguments),
     Permissions(permissions::Arguments),
     Doctor(doctor::Arguments),
@@ -101,6 +107,8 @@ impl Command {
             Self::Exports(arguments) => by_hand::exports(arguments, global),
             Self::Checks(arguments) => checks::run(arguments, global),
             Self::Explain(arguments) => explain::run(arguments, global),
+            Self::Diagnose(arguments) => diagnose::run(arguments, global),
+            Self::Guide(arguments) => guide::run(arguments, global),
             Self::Plugins(arguments) => plugins::run(arguments, global),
             Self::Permissions(arguments) => permissions::run(arguments, global),
             Self::Doctor(arguments) => doctor::run(arguments, global),

@@ -198,7 +198,7 @@ async fn with_transport<T: Transport + 'static>(
 }
 
 /// The collector as the engine sees it.
-struct Requests<T> {
+pub(super) struct Requests<T> {
     collector: Collector<T>,
     progress: Progress,
     looks: Arc<AtomicU64>,
@@ -210,7 +210,7 @@ struct Requests<T> {
 const LOOK: &str = "GET /api/v2/result_info/";
 
 impl<T: Transport + 'static> Requests<T> {
-    fn new(collector: Collector<T>, events: Events) -> Self {
+    pub(super) fn new(collector: Collector<T>, events: Events) -> Self {
         let looks = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&looks);
         let progress = Progress::to(move |sent| match sent {
@@ -248,12 +248,12 @@ impl<T: Transport + 'static> Collects for Requests<T> {
 }
 
 /// Workers as the engine sees them.
-struct Workers<'a> {
-    limits: &'a Limits,
+pub(super) struct Workers<'a> {
+    pub(super) limits: &'a Limits,
 }
 
 /// One worker, and how long a check may take.
-struct Running {
+pub(super) struct Running {
     worker: Worker,
     check_time: Duration,
 }

@@ -2,7 +2,8 @@
 
 use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
-use super::{Global, by_hand, checks, config, doctor, explain, init, permissions, plan, plugins};
+use super::{Global, by_hand, checks, config, doctor, explain, guide, init, permissions, plan, plugins};
+use crate::diagnose;
 use crate::report;
 use clap::{Args, ValueEnum};
 use schemars::{Schema, schema_for};
@@ -29,6 +30,12 @@ enum Document {
     Checks,
     /// tancheck explain
     Explain,
+    /// tancheck diagnose
+    Diagnose,
+    /// tancheck guide with a procedure
+    Guide,
+    /// tancheck guide without one
+    Procedures,
     /// tancheck plugins list
     Plugins,
     /// tancheck plugins show
@@ -55,6 +62,9 @@ impl Document {
             Self::Plan => schema_for!(plan::Document),
             Self::Checks => schema_for!(checks::Document),
             Self::Explain => schema_for!(explain::Document<'_>),
+            Self::Diagnose => schema_for!(diagnose::document::Diagnosis),
+            Self::Guide => schema_for!(diagnose::procedure::Procedure),
+            Self::Procedures => schema_for!(guide::List),
             Self::Plugins => schema_for!(plugins::Document),
             Self::Plugin => schema_for!(plugins::Shown<'_>),
             Self::Exports => schema_for!(by_hand::Document<by_hand::File>),

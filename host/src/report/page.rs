@@ -85,6 +85,6 @@ impl Page {
 }
 
 /// Names come from the deployment: nothing in them may steer the terminal.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }

@@ -289,7 +289,7 @@ fn runbook(remedy: &Remedy, check: &CheckResult, page: &mut Page) {
 }
 
 /// A step as one sentence.
-fn one_step(step: &BTreeMap<String, String>) -> String {
+pub(crate) fn one_step(step: &BTreeMap<String, String>) -> String {
     let field = |key: &str| step.get(key).map(String::as_str).unwrap_or_default();
     let text = field("text");
     match field("do") {

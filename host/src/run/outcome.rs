@@ -366,9 +366,16 @@ fn filled(remedy: &manifest::Remedy, values: &BTreeMap<String, String>, subject:
     let step = |step: &BTreeMap<String, String>| {
         step.iter().map(|(key, text)| (key.clone(), fill(text))).collect::<BTreeMap<_, _>>()
     };
+    let (steps, cautions) =
+        (remedy.steps.iter().map(step).collect(), remedy.cautions.iter().map(fill).collect());
+    Remedy { steps, cautions, ..runbook(remedy) }
+}
+
+/// A remedy as documents hold it.
+pub(crate) fn runbook(remedy: &manifest::Remedy) -> Remedy {
     Remedy {
-        steps: remedy.steps.iter().map(step).collect(),
-        cautions: remedy.cautions.iter().map(fill).collect(),
+        steps: remedy.steps.clone(),
+        cautions: remedy.cautions.clone(),
         who: remedy.who.clone(),
         risk: word_of(&remedy.risk),
         reversible: word_of(&remedy.reversible),
@@ -378,7 +385,7 @@ fn filled(remedy: &manifest::Remedy, values: &BTreeMap<String, String>, subject:
 }
 
 /// The word under which a value of the contract is written.
-fn word_of(value: &impl serde::Serialize) -> String {
+pub(crate) fn word_of(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),

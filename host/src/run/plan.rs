@@ -44,25 +44,37 @@ pub fn supply(
     collected: &Inputs,
     now: Timestamp,
 ) -> BTreeMap<String, Arc<Supplied>> {
-    let find = |id: &String| {
-        let supplied = collected.get(&(plugin.to_owned(), id.clone()))?;
-        let outdated = outdated(supplied, check, now).map(Arc::new);
-        Some((id.clone(), outdated.unwrap_or_else(|| Arc::clone(supplied))))
-    };
-    check.inputs.iter().filter_map(find).collect()
+    inputs(plugin, &check.inputs, period(check), "this check", collected, now)
 }
 
-/// Says of an exported file that it is too old for a check; nothing where it is not. A file counts for one period of
-/// the check: what is older shows a deployment of another time.
-fn outdated(supplied: &Supplied, check: &Check, now: Timestamp) -> Option<Supplied> {
-    let days = period(check);
+/// These inputs, out of all that was collected; exported files only if they are younger than these days.
+#[must_use]
+pub fn inputs(
+    plugin: &str,
+    ids: &[String],
+    days: u32,
+    reader: &str,
+    collected: &Inputs,
+    now: Timestamp,
+) -> BTreeMap<String, Arc<Supplied>> {
+    let find = |id: &String| {
+        let supplied = collected.get(&(plugin.to_owned(), id.clone()))?;
+        let outdated = outdated(supplied, days, reader, now).map(Arc::new);
+        Some((id.clone(), outdated.unwrap_or_else(|| Arc::clone(supplied))))
+    };
+    ids.iter().filter_map(find).collect()
+}
+
+/// Says of an exported file that it is too old for its reader; nothing where it is not. For a check a file counts for
+/// one period: what is older shows a deployment of another time.
+fn outdated(supplied: &Supplied, days: u32, reader: &str, now: Timestamp) -> Option<Supplied> {
     let is_old = now.duration_since(supplied.at) >= SignedDuration::from_hours(24 * i64::from(days));
     if supplied.source != "export" || !is_old {
         return None;
     }
     let (file, made) = (&supplied.request, day(supplied.at));
     let reason = format!(
-        "{file} was exported on {made}, and this check needs it from the last {days} days: export it again \
+        "{file} was exported on {made}, and {reader} needs it from the last {days} days: export it again \
          (`tancheck exports --all` tells how)"
     );
     let body = Body::Unavailable(Unavailable { outcome: Outcome::NotEvaluated, reason });
