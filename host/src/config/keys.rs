@@ -152,6 +152,16 @@ pub(super) const KEYS: &[Key] = &[
         Takes::Flag,
         "Runs plugins in a weaker sandbox where the kernel has no better one.",
     ),
+    key(
+        "history.keep_runs_days",
+        Takes::Count { min: 0, max: 36_500 },
+        "Days that runs are kept, with their outcomes and findings; 0 keeps all. The last two stay.",
+    ),
+    key(
+        "history.keep_series_days",
+        Takes::Count { min: 0, max: 36_500 },
+        "Days that series are kept; 0 keeps all. Checks look back 800 days at most.",
+    ),
     key("places.plugins", Takes::Folders, "The folders that plugins are looked for in, in this order."),
     key("places.exports", Takes::Folder, "The folder that files exported from the Console are put into."),
     key("places.state", Takes::Folder, "The folder of history, answers, attestations and trusted plugins."),

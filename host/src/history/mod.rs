@@ -4,16 +4,26 @@
 //! Attestations are only ever appended, and each holds the hash of the one before it.
 
 mod change;
+mod diff;
 mod local;
 mod people;
+mod prune;
 mod record;
 mod runs;
 mod schema;
+mod show;
+mod transfer;
+mod verify;
 
+pub use diff::{Circumstance, Difference, Turned};
 pub use local::Here;
 pub use people::StoredAnswer;
+pub use prune::{Pruned, Retention};
 pub use record::Kept;
 pub use runs::Listed;
+pub use show::{Counted, Looked, Measured, Plugin, RunLine, Severities, Shown};
+pub use transfer::{TransferError, Transferred};
+pub use verify::Verified;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -123,6 +133,12 @@ impl Store {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The deployment.
+    #[must_use]
+    pub fn deployment(&self) -> &str {
+        &self.deployment
     }
 
     /// The connection. A thread that panicked left no half-written state behind: transactions roll back.
