@@ -5,6 +5,7 @@
 //! [`config`] + [`plugins`] → selection and plan ([`run`]) → [`collect`] → judges in their [`worker`]s → outcomes
 //! ([`run`]) → [`history`] → [`report`] → exit code ([`cli`]).
 
+pub mod calendar;
 pub mod cli;
 pub mod collect;
 pub mod config;

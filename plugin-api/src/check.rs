@@ -151,6 +151,7 @@ pub struct Check {
     pub(crate) applies: &'static str,
     pub(crate) remedy: Option<&'static Remedy>,
     pub(crate) related: &'static [&'static str],
+    pub(crate) renewed_by: &'static [&'static str],
     pub(crate) even_if_absent: bool,
     pub(crate) beyond: bool,
     pub(crate) judge: Option<Judge>,
@@ -194,6 +195,7 @@ impl Check {
             applies: "",
             remedy: None,
             related: &[],
+            renewed_by: &[],
             even_if_absent: false,
             beyond: false,
             judge: None,
@@ -290,6 +292,13 @@ impl Check {
     #[must_use]
     pub const fn related(mut self, ids: &'static [&'static str]) -> Self {
         self.related = ids;
+        self
+    }
+
+    /// For a task that is done once: the tasks that have to be in date for it to stay done.
+    #[must_use]
+    pub const fn renewed_by(mut self, ids: &'static [&'static str]) -> Self {
+        self.renewed_by = ids;
         self
     }
 

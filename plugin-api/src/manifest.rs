@@ -125,6 +125,9 @@ pub struct Check {
     /// Checks that bear on it.
     #[serde(default)]
     pub related: Vec<String>,
+    /// Checks that have to be in date for it to stay done. A host that does not know this asks again after a year.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renewed_by: Vec<String>,
     /// Judged even where the module is absent.
     #[serde(default)]
     pub even_if_absent: bool,

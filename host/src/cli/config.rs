@@ -73,6 +73,9 @@ fn whole(one: &Explanation) -> String {
     let mut lines = format!("{HEADING}{} = {}{HEADING:#}\n", one.key, shown(&one.value));
     lines.push_str(&text::wrapped(&one.about, 2));
     lines.push_str(&format!("\n  from      {}\n", place(one)));
+    if let Some(reason) = &one.reason {
+        lines.push_str(&format!("  reason    {reason}\n"));
+    }
     for overruled in &one.overrules {
         lines.push_str(&format!("  overrules {overruled}\n"));
     }

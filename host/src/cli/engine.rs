@@ -4,12 +4,11 @@ use super::site::Site;
 use super::stop::Stop;
 use super::{Global, checks};
 use crate::config::{Assignment, Config};
-use crate::history::{Here, HistoryError, RunLine, Store};
+use crate::history::{Here, HistoryError, Store};
 use crate::run::engine::Setup;
 use crate::run::event::Events;
 use crate::run::exit::Policy;
 use crate::run::interrupt::Interrupt;
-use crate::run::outcome::day;
 use crate::run::select::Filter;
 use clap::Args;
 use jiff::Timestamp;
@@ -36,6 +35,12 @@ pub(super) struct Which {
     /// Without checks that no guide of the vendor asks for
     #[arg(long)]
     no_beyond: bool,
+    /// Only checks that the calendar wants done now: see `tancheck due`
+    #[arg(long)]
+    due: bool,
+    /// Only checks that this person or team answers for; may be repeated
+    #[arg(long, value_name = "NAME")]
+    owner: Vec<String>,
     /// Asks no questions; checks that need one stay undecided
     #[arg(long)]
     no_questions: bool,
@@ -89,6 +94,8 @@ impl Ground {
             cadences: which.cadence.clone(),
             only_failed: which.only_failed,
             no_beyond: which.no_beyond,
+            due: which.due,
+            owners: which.owner.clone(),
         };
         let now = which.now.unwrap_or_else(this_second);
         Ok(Self { site, config, history, now, filter })
@@ -126,33 +133,6 @@ pub(super) fn history(config: &Config) -> Result<Arc<Store>, Stop> {
     open_history(config).map_err(|error| Stop::Internal(error.to_string()))
 }
 
-/// The history of the configured deployment, for commands that need no plugins.
-pub(super) fn store(global: &Global) -> Result<Store, Stop> {
-    let layers = global.layers()?;
-    let deployment = layers.deployment()?;
-    Store::open(&layers.places().state, &deployment.id).map_err(|error| Stop::Internal(error.to_string()))
-}
-
-/// The run that an argument names.
-pub(super) fn run_named(store: &Store, text: &str) -> Result<RunLine, Stop> {
-    let failed = |error: HistoryError| Stop::Internal(error.to_string());
-    if let Some(run) = store.find(text).map_err(failed)? {
-        return Ok(run);
-    }
-    let known = store.runs(usize::MAX).map_err(failed)?;
-    let has = match (known.last(), known.first()) {
-        (Some(oldest), Some(newest)) => format!(
-            "the history has runs {} ({}) to {} ({}); name one by its number, last, previous, or a date",
-            oldest.number,
-            day(oldest.at),
-            newest.number,
-            day(newest.at)
-        ),
-        _ => "the history has no run yet; \"tancheck run\" makes one".to_owned(),
-    };
-    Err(Stop::Usage(format!("there is no run {text:?} of the deployment {}: {has}", store.deployment())))
-}
-
 /// Now, in whole seconds: nothing here is measured finer.
 pub(super) fn this_second() -> Timestamp {
     Timestamp::from_second(Timestamp::now().as_second()).expect("a second of this year is in range")
@@ -163,10 +143,38 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
-    let date: Date =
-        text.parse().map_err(|_| "expected a date or time, such as 2026-06-30 or 2026-06-30T12:00:00Z")?;
+    let date: Date = text.parse().map_err(|_| EXPECTED_TIME)?;
     date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
 }
+
+/// A date or a moment on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// A day of the site.
+    Day(Date),
+    /// A moment anywhere.
+    Moment(Timestamp),
+}
+
+impl When {
+    /// The moment; of a day the first one, where the site is.
+    pub(super) fn at(self, zone: &TimeZone) -> Timestamp {
+        match self {
+            Self::Day(date) => crate::calendar::start_of(date, zone),
+            Self::Moment(time) => time,
+        }
+    }
+}
+
+/// A date or a moment, read before it is known where the site is.
+pub(super) fn when(text: &str) -> Result<When, String> {
+    match text.parse::<Timestamp>() {
+        Ok(time) => Ok(When::Moment(time)),
+        Err(_) => text.parse().map(When::Day).map_err(|_| EXPECTED_TIME.to_owned()),
+    }
+}
+
+const EXPECTED_TIME: &str = "expected a date or time, such as 2026-06-30 or 2026-06-30T12:00:00Z";
 
 #[cfg(test)]
 mod tests {

@@ -10,14 +10,13 @@ mod by_hand;
 mod checks;
 mod config;
 mod diagnose;
-mod diff;
 mod doctor;
+mod due;
 mod engine;
 mod explain;
 mod global;
 mod guide;
 mod guided;
-mod history;
 mod init;
 mod inquiry;
 mod output;
@@ -82,6 +81,7 @@ enum Command {
     Init(init::Arguments),
     Run(run::Arguments),
     Plan(plan::Arguments),
+    Due(due::Arguments),
     Attest(attest::Arguments),
     Answer(answer::Arguments),
     Answers(by_hand::Answers),
@@ -90,8 +90,6 @@ enum Command {
     Explain(explain::Arguments),
     Diagnose(diagnose::Arguments),
     Guide(guide::Arguments),
-    History(history::Arguments),
-    Diff(diff::Arguments),
     Plugins(plugins::Arguments),
     Permissions(permissions::Arguments),
     Doctor(doctor::Arguments),
@@ -105,6 +103,7 @@ impl Command {
             Self::Init(arguments) => init::run(arguments, global),
             Self::Run(arguments) => run::run(arguments, global),
             Self::Plan(arguments) => plan::run(arguments, global),
+            Self::Due(arguments) => due::run(arguments, global),
             Self::Attest(arguments) => attest::run(arguments, global),
             Self::Answer(arguments) => answer::run(arguments, global),
             Self::Answers(arguments) => by_hand::answers(arguments, global),
@@ -113,8 +112,6 @@ impl Command {
             Self::Explain(arguments) => explain::run(arguments, global),
             Self::Diagnose(arguments) => diagnose::run(arguments, global),
             Self::Guide(arguments) => guide::run(arguments, global),
-            Self::History(arguments) => history::run(arguments, global),
-            Self::Diff(arguments) => diff::run(arguments, global),
             Self::Plugins(arguments) => plugins::run(arguments, global),
             Self::Permissions(arguments) => permissions::run(arguments, global),
             Self::Doctor(arguments) => doctor::run(arguments, global),

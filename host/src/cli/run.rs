@@ -19,6 +19,7 @@ use crate::run::event::{Event, Events};
 use crate::run::exit::{self, Policy, Style};
 use crate::run::interrupt::{self, Interrupt, Interrupter, Interruptible};
 use crate::run::judge::{Failed, Guest, Guests};
+use crate::run::select::SelectError;
 use crate::worker::{Failure, Worker};
 use clap::Args;
 use std::io::IsTerminal;
@@ -37,6 +38,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
   tancheck run --cadence weekly --fail-on medium
   tancheck run --only-failed
   tancheck run --fail-on new:high
+  tancheck run --due                  only what the calendar wants done now
 
 Formats: text, json, ndjson. Exit codes: 0 healthy and complete, 1 findings, 2 usage or configuration, 3 incomplete,
 4 overdue task, 5 deployment unreachable or login refused, 70 internal fault, 130 or 143 after a signal.")]
@@ -137,11 +139,18 @@ async fn inspect(arguments: Arguments, global: &Global, interrupt: Interrupt) ->
     };
     let ground = Ground::load(&arguments.which, global).await?;
     // What cannot be selected is told before anything is asked of anybody.
-    engine::selection(&ground.setup(policy, interrupt.clone(), Events::silent())).map_err(usage)?;
+    let silent = ground.setup(policy, interrupt.clone(), Events::silent());
+    let nothing = match engine::selection(&silent) {
+        Err(SelectError::NothingDue) => Some(engine::nothing_due(&silent)),
+        selected => selected.map(|_| None).map_err(usage)?,
+    };
     let streams = Streams::open(&targets).map_err(|error| Stop::Internal(error.to_string()))?;
     let events = listeners(&streams, global);
     let setup = ground.setup(policy, interrupt, events);
-    let run = ask_and_judge(&ground, &setup).await?;
+    let run = match nothing {
+        Some(nothing) => nothing,
+        None => ask_and_judge(&ground, &setup).await?,
+    };
     let look = Look {
         color: anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
         width: layout::width(),
@@ -153,7 +162,7 @@ async fn inspect(arguments: Arguments, global: &Global, interrupt: Interrupt) ->
     Ok(run.exit.code)
 }
 
-fn usage(error: crate::run::select::SelectError) -> Stop {
+fn usage(error: SelectError) -> Stop {
     Stop::Usage(error.to_string())
 }
 

@@ -3,10 +3,9 @@
 use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
 use super::{
-    Global, by_hand, checks, config, doctor, explain, guide, history, init, permissions, plan, plugins,
+    Global, attest, by_hand, checks, config, doctor, due, explain, guide, init, permissions, plan, plugins,
 };
 use crate::diagnose;
-use crate::history::{Difference, Pruned, Shown, Verified};
 use crate::report;
 use clap::{Args, ValueEnum};
 use schemars::{Schema, schema_for};
@@ -43,6 +42,10 @@ enum Document {
     Plugins,
     /// tancheck plugins show
     Plugin,
+    /// tancheck due
+    Due,
+    /// tancheck attest
+    Attest,
     /// tancheck exports
     Exports,
     /// tancheck answers
@@ -55,16 +58,6 @@ enum Document {
     Init,
     /// tancheck config explain
     Config,
-    /// tancheck history list
-    History,
-    /// tancheck history show
-    HistoryRun,
-    /// tancheck history prune
-    HistoryPrune,
-    /// tancheck history verify
-    HistoryVerify,
-    /// tancheck diff
-    Diff,
 }
 
 impl Document {
@@ -80,17 +73,14 @@ impl Document {
             Self::Procedures => schema_for!(guide::List),
             Self::Plugins => schema_for!(plugins::Document),
             Self::Plugin => schema_for!(plugins::Shown<'_>),
+            Self::Due => schema_for!(due::Document),
+            Self::Attest => schema_for!(attest::Document),
             Self::Exports => schema_for!(by_hand::Document<by_hand::File>),
             Self::Answers => schema_for!(by_hand::Document<by_hand::Value>),
             Self::Permissions => schema_for!(permissions::Document),
             Self::Doctor => schema_for!(doctor::Document),
             Self::Init => schema_for!(init::Document),
             Self::Config => schema_for!(config::Document),
-            Self::History => schema_for!(history::Document),
-            Self::HistoryRun => schema_for!(Shown),
-            Self::HistoryPrune => schema_for!(Pruned),
-            Self::HistoryVerify => schema_for!(Verified),
-            Self::Diff => schema_for!(Difference),
         }
     }
 }

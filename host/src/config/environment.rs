@@ -5,6 +5,7 @@
 use super::file::{Contents, Raw, unknown};
 use super::keys::{KEYS, Key};
 use super::origin::{Origin, Problem};
+use super::site::file_only;
 use super::{Flags, Surroundings};
 use crate::hint::hint;
 use serde_json::Value;
@@ -54,6 +55,10 @@ pub(super) fn flags(flags: &Flags) -> Contents {
             }
             (None, ["inputs", ..]) => {
                 let message = "inputs are re-pointed in the configuration file only";
+                contents.problems.push(Problem::at(&raw.origin, message));
+            }
+            (None, _) if file_only(&set.key).is_some() => {
+                let message = format!("{} is set in the configuration file only", set.key);
                 contents.problems.push(Problem::at(&raw.origin, message));
             }
             (None, _) => {

@@ -4,7 +4,7 @@ use super::environment::variable_of;
 use super::keys::INPUT_KEYS;
 use super::layers::{Layers, keys};
 use super::origin::{ConfigError, Origin};
-use super::settings;
+use super::{settings, site};
 use crate::hint::hint;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -17,6 +17,9 @@ pub struct Explanation {
     pub key: String,
     /// The value in force; `null` where there is none. Keys that lead to a secret show where it is read from.
     pub value: Value,
+    /// Why the site chose it, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Where the value comes from: `default`, `file`, `variable` or `flag`.
     pub from: String,
     /// The exact place: file, line and column; the variable; the flag.
@@ -53,6 +56,7 @@ impl Layers {
                 all.push(Explanation {
                     key: format!("inputs.{id}.{name}"),
                     value: json!(value),
+                    reason: self.reason_of(&format!("inputs.{id}.{name}")).map(str::to_owned),
                     from: "file".to_owned(),
                     place: self.file().map(|file| file.display().to_string()),
                     overrules: Vec::new(),
@@ -62,6 +66,8 @@ impl Layers {
                 });
             }
         }
+        all.extend(self.explained_items());
+        all.extend(site::empty_sections(&self.items));
         let Some(wanted) = key else { return Ok(all) };
         let names: Vec<String> = all.iter().map(|one| one.key.clone()).collect();
         let section = format!("{wanted}.");
@@ -111,6 +117,7 @@ impl Layers {
         Explanation {
             key: path.to_owned(),
             // Some programs take a passphrase as an argument.
+            reason: self.reason_of(path).map(str::to_owned),
             value: if is_command { value.get(0).cloned().unwrap_or_default() } else { value },
             from: origin.kind().to_owned(),
             place: (*origin != Origin::Default).then(|| origin.to_string()),

@@ -2,6 +2,7 @@
 
 use super::keys::{INPUT_KEYS, KEYS, Key};
 use super::origin::{Origin, Problem};
+use super::site::{self, Item, Items, Section};
 use super::{ConfigError, Surroundings};
 use crate::hint::hint;
 use serde_json::{Map, Number, Value};
@@ -30,6 +31,8 @@ pub(super) struct Contents {
     pub(super) settings: Vec<(String, String, Raw)>,
     /// Values under `[inputs."<id>"]`, with the place of the table.
     pub(super) inputs: BTreeMap<String, (Origin, BTreeMap<String, Raw>)>,
+    /// Entries of sections whose names the site chooses.
+    pub(super) items: Items,
     /// What is wrong with the keys.
     pub(super) problems: Vec<Problem>,
 }
@@ -118,6 +121,8 @@ impl Walker<'_> {
                 self.module(name.get_ref(), &origin, value, contents);
             } else if path == "inputs" {
                 self.inputs(&origin, value, contents);
+            } else if let Some(section) = Section::ALL.into_iter().find(|section| section.path() == path) {
+                self.items(section, &origin, value, contents);
             } else if KEYS.iter().any(|key| key.path.starts_with(&format!("{path}."))) {
                 match value.get_ref() {
                     DeValue::Table(inner) => self.section(&format!("{path}."), inner, contents),
@@ -145,6 +150,39 @@ impl Walker<'_> {
             // The place of a setting is its key: what is wrong with it may be the key or the value.
             let raw = Raw { value: value_of(value), origin: self.origin(name.span().start) };
             contents.settings.push((plugin.to_owned(), name.get_ref().to_string(), raw));
+        }
+    }
+
+    fn items(
+        &self,
+        section: Section,
+        origin: &Origin,
+        value: &Spanned<DeValue<'_>>,
+        contents: &mut Contents,
+    ) {
+        let DeValue::Table(items) = value.get_ref() else {
+            let message = format!("{0} has to be a section: [{0}]", section.path());
+            contents.problems.push(Problem::at(origin, message));
+            return;
+        };
+        for (name, value) in in_order(items) {
+            let origin = self.origin(name.span().start);
+            if name.get_ref().as_ref() != "*" && nested(section, value.get_ref()) {
+                let (path, name) = (section.path(), name.get_ref());
+                let message =
+                    format!("the id of a check holds a dot and needs quotes: \"{name}.…\" in [{path}]");
+                contents.problems.push(Problem::at(&origin, message));
+                continue;
+            }
+            let inner = match value.get_ref() {
+                DeValue::Table(table) => in_order(table)
+                    .into_iter()
+                    .map(|(key, value)| (key.get_ref().to_string(), self.origin(value.span().start)))
+                    .collect(),
+                _ => BTreeMap::new(),
+            };
+            let item = Item { origin, value: value_of(value), inner };
+            contents.items.insert((section, name.get_ref().to_string()), item);
         }
     }
 
@@ -180,6 +218,12 @@ impl Walker<'_> {
             contents.inputs.insert(id.get_ref().to_string(), (origin, found));
         }
     }
+}
+
+/// Whether a table stands where an id with a dot was meant.
+fn nested(section: Section, value: &DeValue<'_>) -> bool {
+    let DeValue::Table(table) = value else { return false };
+    section != Section::Tasks || table.values().any(|value| value.get_ref().is_table())
 }
 
 /// A value without its places.
@@ -226,7 +270,9 @@ pub(super) fn unknown(prefix: &str, name: &str) -> String {
         .iter()
         .filter_map(|key| key.path.strip_prefix(prefix))
         .map(|rest| rest.split_once('.').map_or(rest, |(section, _)| section))
-        .chain((prefix.is_empty()).then_some("inputs"))
+        .chain(prefix.is_empty().then_some("inputs"))
+        .chain(site::top_names().filter(|_| prefix.is_empty()))
+        .chain((prefix == "calendar.").then_some("tasks"))
         .collect();
     known.dedup();
     format!("unknown key \"{prefix}{name}\"{}", hint(name, known))

@@ -1,9 +1,12 @@
 //! Every key of the configuration: what it does, what it accepts, and how its value is read.
 
 use super::units;
+use crate::calendar::Anchor;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tancheck_plugin_api::Cadence;
 use url::{Host, Url};
 
 /// One key that is known without any plugin.
@@ -34,6 +37,8 @@ pub(super) enum Takes {
     Share,
     Time { min: u64, max: u64 },
     Size { min: u64, max: u64 },
+    Zone,
+    Anchor(Cadence),
 }
 
 /// A value that was read.
@@ -153,20 +158,38 @@ pub(super) const KEYS: &[Key] = &[
         "Runs plugins in a weaker sandbox where the kernel has no better one.",
     ),
     key(
-        "history.keep_runs_days",
-        Takes::Count { min: 0, max: 36_500 },
-        "Days that runs are kept, with their outcomes and findings; 0 keeps all. The last two stay.",
+        "calendar.time_zone",
+        Takes::Zone,
+        "Where the site is: the calendar's dates are those of this time zone.",
     ),
     key(
-        "history.keep_series_days",
-        Takes::Count { min: 0, max: 36_500 },
-        "Days that series are kept; 0 keeps all. Checks look back 800 days at most.",
+        "calendar.soon_days",
+        Takes::Count { min: 0, max: 366 },
+        "How many days ahead a task is shown before it is due.",
     ),
+    key("calendar.weekly.anchor", Takes::Anchor(Cadence::Weekly), ANCHOR),
+    key("calendar.weekly.grace_days", GRACE_DAYS, GRACE),
+    key("calendar.monthly.anchor", Takes::Anchor(Cadence::Monthly), ANCHOR),
+    key("calendar.monthly.grace_days", GRACE_DAYS, GRACE),
+    key("calendar.quarterly.anchor", Takes::Anchor(Cadence::Quarterly), ANCHOR),
+    key("calendar.quarterly.grace_days", GRACE_DAYS, GRACE),
+    key("calendar.semi-annual.anchor", Takes::Anchor(Cadence::SemiAnnual), ANCHOR),
+    key("calendar.semi-annual.grace_days", GRACE_DAYS, GRACE),
+    key("calendar.annual.anchor", Takes::Anchor(Cadence::Annual), ANCHOR),
+    key("calendar.annual.grace_days", GRACE_DAYS, GRACE),
     key("places.plugins", Takes::Folders, "The folders that plugins are looked for in, in this order."),
     key("places.exports", Takes::Folder, "The folder that files exported from the Console are put into."),
     key("places.state", Takes::Folder, "The folder of history, answers, attestations and trusted plugins."),
     key("places.cache", Takes::Folder, "The folder of what can be made again."),
 ];
+
+const ANCHOR: &str = "The day on which tasks of this cadence are done; without one, each comes due one period after it was done.";
+const GRACE: &str = "How many days a task of this cadence may be late before it is overdue.";
+const GRACE_DAYS: Takes = Takes::Count { min: 0, max: 366 };
+
+/// The cadences that have a section of their own.
+pub(super) const PERIODIC: [Cadence; 5] =
+    [Cadence::Weekly, Cadence::Monthly, Cadence::Quarterly, Cadence::SemiAnnual, Cadence::Annual];
 
 const fn key(path: &'static str, takes: Takes, about: &'static str) -> Key {
     Key { path, takes, about }
@@ -203,6 +226,8 @@ impl Takes {
             Self::Folders => "a list of folders".to_owned(),
             Self::Variable => "the name of an environment variable".to_owned(),
             Self::Command => "a list such as [\"program\", \"argument\"]; no shell reads it".to_owned(),
+            Self::Zone => "a name of the time zone database, such as \"Europe/Berlin\" or \"UTC\"".to_owned(),
+            Self::Anchor(cadence) => Anchor::accepts(cadence).to_owned(),
             Self::Descriptor => "the number of an open file descriptor from 0 to 1023".to_owned(),
             Self::Modules => format!("a list of plugin ids, or {LICENSED:?}"),
             Self::Flag => "true or false".to_owned(),
@@ -253,6 +278,10 @@ impl Takes {
                 count(value, text).filter(|number| (min..=max).contains(number)).map(Typed::Count)
             }
             Self::Share => share(value, text).map(Typed::Share),
+            Self::Zone => line(value).filter(|name| TimeZone::get(name).is_ok()).map(Typed::Text),
+            Self::Anchor(cadence) => {
+                anchor_text(value).filter(|text| Anchor::read(text, cadence).is_some()).map(Typed::Text)
+            }
             Self::Time { min, max } => value
                 .as_str()
                 .and_then(units::duration)
@@ -295,6 +324,11 @@ impl Typed {
             Self::Size(bytes) => units::show_size(*bytes).into(),
         }
     }
+}
+
+/// An anchor is a number or a text.
+pub(super) fn anchor_text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|day| day.to_string()))
 }
 
 fn words(value: &Value, text: bool) -> Option<Vec<String>> {

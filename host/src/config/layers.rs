@@ -4,16 +4,20 @@ use super::file::{self, Contents, Raw};
 use super::keys::{KEYS, Key, Typed, Wrong};
 use super::origin::{ConfigError, Origin, Problem};
 use super::settings::{self, RawSettings};
+use super::site::{self, Items};
 use super::{
     Auth, Config, Deployment, Flags, InputOverride, Limits, Modules, Places, SecretSource, Surroundings,
 };
 use super::{environment, units};
+use crate::calendar::Anchor;
+use crate::calendar::task::OfCadence;
 use crate::hint::hint;
-use crate::history::Retention;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tancheck_plugin_api::Cadence;
 use tancheck_plugin_api::manifest::Manifest;
 use url::Url;
 
@@ -29,6 +33,8 @@ pub struct Layers {
     modules: BTreeMap<String, Origin>,
     settings: BTreeMap<String, RawSettings>,
     inputs: BTreeMap<String, (Origin, InputOverride)>,
+    /// Entries of sections whose names the site chooses.
+    pub(super) items: Items,
 }
 
 /// The keys that say where the token or the password is; one of them is in force.
@@ -75,6 +81,7 @@ impl Layers {
             modules: BTreeMap::new(),
             settings: BTreeMap::new(),
             inputs: BTreeMap::new(),
+            items: Items::new(),
         };
         let mut problems = Vec::new();
         if let Some((path, text)) = read {
@@ -91,6 +98,8 @@ impl Layers {
     /// Lays one source of values above those that are there.
     fn lay(&mut self, contents: Contents, base: &Path, problems: &mut Vec<Problem>) {
         problems.extend(contents.problems);
+        problems.extend(site::problems(&contents.items));
+        self.items.extend(contents.items);
         for (key, raw) in contents.values {
             match key.takes.read(&raw.value, raw.origin.is_text(), base) {
                 Ok(typed) => {
@@ -168,15 +177,6 @@ impl Layers {
         }
     }
 
-    /// How long the history keeps what.
-    #[must_use]
-    pub fn retention(&self) -> Retention {
-        Retention {
-            runs_days: self.count("history.keep_runs_days"),
-            series_days: self.count("history.keep_series_days"),
-        }
-    }
-
     /// The enabled plugins; `None`: as licensed.
     #[must_use]
     pub fn enabled(&self) -> Option<&[String]> {
@@ -242,6 +242,7 @@ impl Layers {
                 problems.push(Problem::at(origin, message));
             }
         }
+        problems.extend(self.unknown_names(manifests, refused));
         ConfigError::none_of(problems)
     }
 
@@ -289,6 +290,7 @@ impl Layers {
             inputs: self.inputs(),
             limits: self.limits(),
             places: self.places(),
+            calendar: self.almanac(),
         })
     }
 
@@ -367,6 +369,24 @@ impl Layers {
         }
     }
 
+    /// Where the site is.
+    pub(super) fn zone(&self) -> TimeZone {
+        self.text("calendar.time_zone").and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC)
+    }
+
+    /// What the site says about a cadence.
+    pub(super) fn of_cadence(&self, cadence: Cadence) -> OfCadence {
+        let key = |name: &str| format!("calendar.{}.{name}", cadence.name());
+        OfCadence {
+            anchor: self.text(&key("anchor")).and_then(|text| Anchor::read(&text, cadence)),
+            grace_days: self.get(&key("grace_days")).map(|_| self.days(&key("grace_days"))),
+        }
+    }
+
+    pub(super) fn days(&self, key: &str) -> u32 {
+        u32::try_from(self.count(key)).unwrap_or(u32::MAX)
+    }
+
     /// Where the value in force of a key comes from.
     pub(super) fn origin(&self, key: &str) -> Origin {
         self.values.get(key).map_or(Origin::Default, |(_, origin)| origin.clone())
@@ -412,11 +432,12 @@ impl Layers {
 /// The values that hold where nobody says anything.
 fn defaults(places: &Places) -> BTreeMap<&'static str, (Typed, Origin)> {
     let limits = Limits::default();
-    let retention = Retention::default();
     let count = |number: usize| Typed::Count(u64::try_from(number).unwrap_or(u64::MAX));
     [
         ("deployment.questions", Typed::Flag(true)),
         ("modules.enable", Typed::Modules(None)),
+        ("calendar.time_zone", Typed::Text("UTC".to_owned())),
+        ("calendar.soon_days", Typed::Count(7)),
         ("limits.questions_in_flight", count(limits.questions_in_flight)),
         ("limits.calls_in_flight", count(limits.calls_in_flight)),
         ("limits.total_calls", Typed::Count(limits.total_calls)),
@@ -429,8 +450,6 @@ fn defaults(places: &Places) -> BTreeMap<&'static str, (Typed, Origin)> {
         ("limits.worker_memory", Typed::Size(limits.worker_memory)),
         ("limits.check_time", Typed::Time(limits.check_time)),
         ("limits.allow_weak_sandbox", Typed::Flag(limits.allow_weak_sandbox)),
-        ("history.keep_runs_days", Typed::Count(retention.runs_days)),
-        ("history.keep_series_days", Typed::Count(retention.series_days)),
         ("places.plugins", Typed::Paths(places.plugins.clone())),
         ("places.exports", Typed::Path(places.exports.clone())),
         ("places.state", Typed::Path(places.state.clone())),

@@ -9,6 +9,7 @@ mod origin;
 mod places;
 pub mod secret;
 pub mod settings;
+mod site;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -19,6 +20,7 @@ pub use layers::{Layers, show_duration};
 pub use origin::{ConfigError, Origin, Problem};
 pub use places::Surroundings;
 
+use crate::calendar::Almanac;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -39,6 +41,8 @@ pub struct Config {
     pub limits: Limits,
     /// Folders.
     pub places: Places,
+    /// What the site does when, and who answers for it.
+    pub calendar: Almanac,
 }
 
 impl Config {

@@ -148,6 +148,24 @@ cache = "/srv/cache"
 service = "sample"
 path = "/v1/license"
 rows = "/data/rows"
+[calendar]
+time_zone = "Europe/Berlin"
+soon_days = 14
+weekly = { anchor = "tuesday", grace_days = 1 }
+quarterly.anchor = "02-15"
+[calendar.tasks.appliance]
+off = "there is no appliance"
+[calendar.tasks."sample.license-expired"]
+cadence = "quarterly"
+anchor = 31
+grace_days = 3
+second_person = true
+renewed_by = ["sample.other"]
+[owners]
+"*" = "operations"
+"sample.license-expired" = ["ann", "bob"]
+[reasons]
+"limits.retries" = "the proxy retries by itself"
 "#,
     );
     let config = site.load().unwrap().config(&[]).unwrap();
@@ -274,6 +292,12 @@ fn what_is_wrong_is_said_with_place_and_advice() {
         "[inputs.\"sample.license\"]\nroute = \"a\"",
         "[inputs.sample.license]\npath = \"a\"",
         "[limits]\nretries = 99999999999999999999",
+        "[calendar]\ntime_zone = \"Europe/Atlantis\"\nweekly.anchor = \"1\"\nmonthly.anchor = 32\nannual.anchor = \"02-30\"\nzone = 1",
+        "[calendar.tasks]\nsampel = { cadence = \"daily\", off = true, grace = 1, grace_days = -1, renewed_by = \"x\" }",
+        "[calendar.tasks]\nsample.expired = { off = \"x\" }",
+        "[calendar.tasks.sample]\nanchor = \"funday\"\nrenewed_by = [\"sample.nothing\"]",
+        "[owners]\nsampel = \"ann\"\nsample = []\nsample.expired = \"ann\"",
+        "[reasons]\n\"limits.retrys\" = \"x\"\n\"limits.retries\" = 5",
     ];
     let mut told = String::new();
     for case in cases {
@@ -292,7 +316,7 @@ fn variables_and_flags_that_nobody_knows_are_refused() {
     variable TANCHECK_LIMITS__RETRYS: no key has this name; did you mean "TANCHECK_LIMITS__RETRIES"?
     --set limits.retries: limits.retries is "many"; it has to be a whole number from 0 to 20
     --set limits.retry: unknown key "limits.retry"; did you mean "retries"?
-    --set nonsense: unknown key "nonsense"; known are deployment, modules, limits, history, places, inputs
+    --set nonsense: unknown key "nonsense"; known are deployment, modules, limits, calendar, places, inputs, owners, reasons
     "#);
 }
 
@@ -321,12 +345,14 @@ fn explain_tells_value_place_purpose_and_range() {
 #[test]
 fn every_key_says_what_it_does_and_limits_have_defaults() {
     let layers = Site::new().load().unwrap();
+    let is_unset = |key: &str| {
+        let has_none =
+            ["deployment.", "calendar.", "owners", "reasons"].iter().any(|name| key.starts_with(name));
+        has_none && !["deployment.questions", "calendar.time_zone", "calendar.soon_days"].contains(&key)
+    };
     for one in layers.explain(None, &[]).unwrap() {
         assert!(one.about.ends_with('.') && !one.accepts.is_empty(), "{}", one.key);
-        assert_eq!(
-            one.value.is_null(),
-            one.key.starts_with("deployment.") && one.key != "deployment.questions"
-        );
+        assert_eq!(one.value.is_null(), is_unset(&one.key), "{}", one.key);
     }
     assert_eq!(format!("{:?}", layers.limits()), format!("{:?}", Limits::default()));
 }

@@ -19,11 +19,11 @@ pub struct StoredAnswer {
 }
 
 impl Store {
-    /// Appends an attestation to the log.
+    /// Appends an attestation to the log, and returns the number of its entry.
     ///
     /// # Errors
     /// When the file cannot be written, or the log was tampered with: then nothing is appended to it.
-    pub fn attest(&self, attestation: &Attestation) -> Result<(), HistoryError> {
+    pub fn attest(&self, attestation: &Attestation) -> Result<i64, HistoryError> {
         let entry = serde_json::to_string(attestation).map_err(|error| super::other(&self.path, &error))?;
         let mut connection = self.lock();
         let fail = |error: rusqlite::Error| self.explain(&error);
@@ -37,7 +37,9 @@ impl Store {
                 params![self.deployment, entry, link(&before, &self.deployment, &entry)],
             )
             .map_err(fail)?;
-        transaction.commit().map_err(fail)
+        let entry = transaction.last_insert_rowid();
+        transaction.commit().map_err(fail)?;
+        Ok(entry)
     }
 
     /// The attestations of this deployment, in the order in which they were entered.
@@ -59,7 +61,7 @@ impl Store {
     }
 
     /// The last hash of a log whose chain holds.
-    pub(super) fn verify(&self, log: &[Entry]) -> Result<String, HistoryError> {
+    fn verify(&self, log: &[Entry]) -> Result<String, HistoryError> {
         let mut before = String::new();
         for (index, entry) in log.iter().enumerate() {
             let expected = link(&before, &entry.deployment, &entry.text);
@@ -131,15 +133,15 @@ impl Store {
 }
 
 /// A line of the log.
-pub(super) struct Entry {
+struct Entry {
     id: i64,
-    pub(super) deployment: String,
-    pub(super) text: String,
+    deployment: String,
+    text: String,
     hash: String,
 }
 
 /// The log of all deployments: it is one chain.
-pub(super) fn read_log(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<Entry>> {
+fn read_log(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<Entry>> {
     let mut statement =
         connection.prepare_cached("SELECT id, deployment, entry, hash FROM attestation ORDER BY id")?;
     let rows = statement.query_map([], |row| {
@@ -149,7 +151,7 @@ pub(super) fn read_log(connection: &rusqlite::Connection) -> rusqlite::Result<Ve
 }
 
 /// The hash of an entry and of everything before it.
-pub(super) fn link(before: &str, deployment: &str, entry: &str) -> String {
+fn link(before: &str, deployment: &str, entry: &str) -> String {
     let mut hash = Sha256::new();
     for part in [before, deployment, entry] {
         hash.update((part.len() as u64).to_be_bytes());

@@ -55,6 +55,7 @@ fn remedy() -> Remedy {
 fn person() -> Attested {
     Attested {
         by: "ann".to_owned(),
+        second: None,
         at: NOW.parse().unwrap(),
         until: "2026-07-30T12:00:00Z".parse().unwrap(),
         note: "on purpose".to_owned(),
@@ -169,8 +170,6 @@ fn changed() -> Run {
             subject: finding.subject,
             severity: finding.severity,
             says: finding.says,
-            affected: None,
-            before: None,
             first_seen: "2026-06-01T12:00:00Z".parse().unwrap(),
             last_seen: "2026-06-23T12:00:00Z".parse().unwrap(),
             times_seen: 4,

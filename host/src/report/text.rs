@@ -59,6 +59,7 @@ pub fn write(run: &Run, look: &Look, to: &mut dyn Write) -> io::Result<()> {
 fn headline(run: &Run, page: &mut Page) {
     let found: u64 = run.severities.values().sum();
     let (word, style) = match (found, run.decided == run.total) {
+        (0, true) if run.total == 0 => ("nothing is due".to_owned(), AnsiColor::Green),
         (0, true) => ("healthy".to_owned(), AnsiColor::Green),
         (0, false) => ("nothing found, but not everything was seen".to_owned(), AnsiColor::Yellow),
         _ => (severities(run, found), AnsiColor::Red),
@@ -172,6 +173,13 @@ fn remarks(run: &Run, page: &mut Page) {
         let reasons: Vec<&str> = run.absent.iter().map(|one| one.reason.as_str()).collect();
         lines.push(format!("left out: {}", reasons.join("; ")));
     }
+    let mut off: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in &run.switched_off {
+        off.entry(&one.reason).or_default().push(&one.check);
+    }
+    lines.extend(
+        off.iter().map(|(reason, ids)| format!("switched off by the site ({reason}): {}", names(ids))),
+    );
     if !run.not_looked_at.is_empty() {
         let names: Vec<String> = run
             .not_looked_at
@@ -320,7 +328,13 @@ fn exit(run: &Run, page: &mut Page) {
 
 fn by_whom(attested: &Attested) -> String {
     let note = if attested.note.is_empty() { String::new() } else { format!(": {}", attested.note) };
-    format!("confirmed by {} on {}, until {}{note}", attested.by, day(attested.at), day(attested.until))
+    let second = attested.second.as_ref().map(|name| format!(" and {name}")).unwrap_or_default();
+    // What has no end of its own ends at the end of the calendar.
+    let until = match attested.until.strftime("%Y").to_string().as_str() {
+        "9999" => String::new(),
+        _ => format!(", until {}", day(attested.until)),
+    };
+    format!("confirmed by {}{second} on {}{until}{note}", attested.by, day(attested.at))
 }
 
 /// The first few names of many.

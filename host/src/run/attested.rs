@@ -1,11 +1,12 @@
 //! What people attested: which attestation speaks for a check or a subject, and how long it is good for.
 
-use jiff::{SignedDuration, Timestamp};
+use crate::calendar::{Rhythm, date_of, start_of};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use tancheck_plugin_api::manifest::{Check, Manifest};
+use tancheck_plugin_api::manifest::Check;
 
-/// How long an attestation of a check without any period is good for.
+/// How long an exported file is good for, where a check has no period.
 const WITHOUT_PERIOD: u32 = 365;
 
 /// What a person found.
@@ -18,9 +19,23 @@ pub enum Verdict {
     Problem,
     /// The task has no subject here.
     NotApplicable,
+    /// An event calls for the task: it is due from then on.
+    Needed,
+    /// What was said before was a mistake and does not count.
+    Withdrawn,
 }
 
 impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 5] =
+        [Self::Done, Self::Problem, Self::NotApplicable, Self::Needed, Self::Withdrawn];
+
+    /// Whether it says nothing without a remark.
+    #[must_use]
+    pub const fn needs_note(self) -> bool {
+        !matches!(self, Self::Done)
+    }
+
     /// The name used on the command line and in the history.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -28,6 +43,8 @@ impl Verdict {
             Self::Done => "done",
             Self::Problem => "problem",
             Self::NotApplicable => "not-applicable",
+            Self::Needed => "needed",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -65,6 +82,9 @@ pub struct Attestation {
     pub result: Verdict,
     /// Who.
     pub by: String,
+    /// A second person, who confirms it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<String>,
     /// When.
     pub at: Timestamp,
     /// Until when, where the person said so; otherwise the check's period decides.
@@ -76,28 +96,18 @@ pub struct Attestation {
 }
 
 impl Attestation {
-    /// When it ceases to count, for a check whose period has these days.
+    /// When it ceases to count: when the person said so, or when the calendar asks for it again.
     #[must_use]
-    pub fn until(&self, days: u32) -> Timestamp {
-        let period = SignedDuration::from_hours(24 * i64::from(days));
-        self.valid_until.unwrap_or_else(|| self.at.checked_add(period).unwrap_or(Timestamp::MAX))
+    pub fn until(&self, rhythm: &Rhythm, zone: &TimeZone) -> Timestamp {
+        let due = || Some(start_of(rhythm.after(date_of(self.at, zone))?, zone));
+        self.valid_until.or_else(due).unwrap_or(Timestamp::MAX)
     }
 
     /// Whether it counts at a time.
     #[must_use]
-    pub fn is_valid(&self, days: u32, now: Timestamp) -> bool {
-        self.at <= now && now < self.until(days)
+    pub fn is_valid(&self, rhythm: &Rhythm, zone: &TimeZone, now: Timestamp) -> bool {
+        self.at <= now && now < self.until(rhythm, zone)
     }
-}
-
-/// The days that an attestation of a check is good for: the site's `due_every`, else the shortest cadence, else a year.
-#[must_use]
-pub fn valid_days(manifest: &Manifest, check: &Check, settings: &Map<String, Value>) -> u32 {
-    let chosen = check.due_every.as_ref().and_then(|key| {
-        let default = manifest.setting(key).map(|setting| &setting.default);
-        settings.get(key).or(default).and_then(Value::as_u64)
-    });
-    chosen.and_then(|days| u32::try_from(days).ok()).unwrap_or_else(|| period(check))
 }
 
 /// The days of a check's shortest cadence; a year where it has no period.
@@ -106,10 +116,23 @@ pub fn period(check: &Check) -> u32 {
     check.cadence.iter().filter_map(|cadence| cadence.days()).min().unwrap_or(WITHOUT_PERIOD)
 }
 
-/// The latest word about a check as a whole.
+/// The latest word about a check as a whole that was not taken back.
 #[must_use]
 pub fn on_check<'a>(all: &'a [Attestation], check: &Check, now: Timestamp) -> Option<&'a Attestation> {
-    latest(all.iter().filter(|one| one.about.is_none() && is_of(one, check)), now)
+    standing(whole(all, check).filter(|one| one.result != Verdict::Needed), now)
+}
+
+/// The latest event that called for a check.
+#[must_use]
+pub fn call<'a>(all: &'a [Attestation], check: &Check, now: Timestamp) -> Option<&'a Attestation> {
+    latest(whole(all, check).filter(|one| one.result == Verdict::Needed), now)
+}
+
+/// The event that called for a check since its latest word.
+#[must_use]
+pub fn open_call<'a>(all: &'a [Attestation], check: &Check, now: Timestamp) -> Option<&'a Attestation> {
+    let word = on_check(all, check, now);
+    call(all, check, now).filter(|call| word.is_none_or(|word| word.at <= call.at))
 }
 
 /// The latest word about one subject of a check; `prints` are the finding's fingerprints, earlier ones included.
@@ -124,11 +147,20 @@ pub fn on_subject<'a>(
         one.about.as_ref().is_some_and(|about| prints.contains(&about.fingerprint.as_str()))
             && is_of(one, check)
     };
-    latest(all.iter().filter(speaks), now)
+    standing(all.iter().filter(speaks), now)
+}
+
+fn whole<'a>(all: &'a [Attestation], check: &Check) -> impl Iterator<Item = &'a Attestation> {
+    all.iter().filter(move |one| one.about.is_none() && is_of(one, check))
 }
 
 fn is_of(attestation: &Attestation, check: &Check) -> bool {
     attestation.task == check.id || check.aliases.contains(&attestation.task)
+}
+
+/// The latest word, unless it takes back what was said.
+fn standing<'a>(all: impl Iterator<Item = &'a Attestation>, now: Timestamp) -> Option<&'a Attestation> {
+    latest(all, now).filter(|word| word.result != Verdict::Withdrawn)
 }
 
 /// The latest that was given by now; of two given at the same time, the one that was entered later.

@@ -66,6 +66,9 @@ pub struct Run {
     pub noise: Vec<Noise>,
     /// What went wrong beside the checks.
     pub problems: Vec<String>,
+    /// Checks that the site switched off.
+    #[serde(default)]
+    pub switched_off: Vec<SwitchedOff>,
 }
 
 impl Run {
@@ -132,6 +135,12 @@ pub struct Selection {
     pub cadences: Vec<String>,
     /// Only checks that were not healthy in their last run.
     pub only_failed: bool,
+    /// Only checks that were due.
+    #[serde(default)]
+    pub due: bool,
+    /// Only checks of these owners.
+    #[serde(default)]
+    pub owners: Vec<String>,
     /// Whether checks that no guide of the vendor asks for were included.
     pub beyond: bool,
     /// Whether questions could be asked.
@@ -185,6 +194,10 @@ pub struct CheckResult {
     /// Whether it goes beyond the guides of the vendor.
     #[serde(default)]
     pub beyond: bool,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
+    pub owners: Vec<String>,
     /// The outcome.
     #[schemars(schema_with = "outcome_schema")]
     pub outcome: Outcome,
@@ -215,6 +228,10 @@ pub struct CheckResult {
     /// Whether all there is to see was seen, so that what is not listed is gone.
     #[serde(skip)]
     pub saw_everything: bool,
+    /// The last day on which a task that came due is not yet overdue, as long as that lies ahead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub grace_until: Option<String>,
     /// The steps of a task that is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
@@ -226,6 +243,10 @@ pub struct CheckResult {
 pub struct Attested {
     /// Who.
     pub by: String,
+    /// The second person who confirmed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub second: Option<String>,
     /// When.
     #[schemars(with = "String")]
     pub at: Timestamp,
@@ -433,6 +454,15 @@ pub struct Quarantined {
     /// The check.
     pub check: String,
     /// What happened to it, and what ends it.
+    pub reason: String,
+}
+
+/// A check that the site switched off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SwitchedOff {
+    /// The check.
+    pub check: String,
+    /// Why.
     pub reason: String,
 }
 

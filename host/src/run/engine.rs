@@ -1,6 +1,6 @@
 //! One run, from the selection to the document.
 
-use super::attested::{self, Attestation};
+use super::attested::Attestation;
 use super::document::{self, CheckResult, Run};
 use super::event::{Event, Events};
 use super::exit::{self, Policy};
@@ -10,6 +10,7 @@ use super::outcome::{self, Case, Heard};
 use super::plan::{self, Inputs};
 use super::presence::{self, Modules, Presence};
 use super::select::{self, Filter, SelectError, Selected, Selection};
+use crate::calendar::{Facts, Outlook, State, Task};
 use crate::collect::Want;
 use crate::collect::transport::Problem;
 use crate::config::{Config, settings};
@@ -20,9 +21,9 @@ use jiff::Timestamp;
 use serde_json::Map;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::Supplied;
 use tancheck_plugin_api::manifest::{Check, Manifest};
+use tancheck_plugin_api::{Cadence, Outcome};
 
 /// Everything a run is made of.
 #[derive(Debug)]
@@ -76,12 +77,36 @@ pub trait Collects: Sync {
 /// # Errors
 /// When something unknown was asked for, or nothing is selected.
 pub fn selection<'a>(setup: &Setup<'a>) -> Result<Selection<'a>, SelectError> {
+    let none = BTreeSet::new;
     let failed = match &setup.history {
         Ok(store) if setup.filter.only_failed => store.failing().unwrap_or_default(),
-        _ => BTreeSet::new(),
+        _ => none(),
     };
-    let enabled = setup.config.modules.enable.as_deref();
-    select::select(&setup.filter, enabled, setup.installed, setup.refused, &failed)
+    let due = if setup.filter.due { due(setup)? } else { none() };
+    let site = select::Site { config: setup.config, failed: &failed, due: &due };
+    select::select(&setup.filter, &site, setup.installed, setup.refused)
+}
+
+/// The checks that the calendar wants done now.
+fn due(setup: &Setup<'_>) -> Result<BTreeSet<String>, SelectError> {
+    let facts = match &setup.history {
+        Ok(store) => Facts::read(store, setup.now).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let facts =
+        facts.map_err(|reason| SelectError::Empty(format!("what is due cannot be told: {reason}")))?;
+    let plugins: Vec<&Installed> = setup.installed.iter().collect();
+    let outlook = Outlook::of(setup.config, &plugins, &facts, setup.now);
+    let open = outlook.rows.iter().filter(|row| row.status.state.is_open());
+    Ok(open.map(|row| row.task.check.id.clone()).collect())
+}
+
+/// The document of a run for which nothing was due: nobody was asked anything, and nothing is kept of it.
+#[must_use]
+pub fn nothing_due(setup: &Setup<'_>) -> Run {
+    let selection =
+        Selection { plugins: Vec::new(), missing: Vec::new(), off: Vec::new(), only_present: false };
+    Engine::new(setup, Ok(None)).document(&selection, &Modules::default())
 }
 
 /// The inputs that tell which modules are there, where any selected plugin is about one.
@@ -283,8 +308,6 @@ impl<'a> Engine<'a> {
         heard: &Heard,
     ) {
         let manifest = &plugin.manifest;
-        let settings = self.setup.config.modules.settings.get(&manifest.id);
-        let valid_days = attested::valid_days(manifest, check, settings.unwrap_or(&Map::new()));
         let result = outcome::decide(&Case {
             deployment: &self.setup.config.deployment.id,
             plugin: &manifest.id,
@@ -292,7 +315,8 @@ impl<'a> Engine<'a> {
             heard,
             inputs,
             attestations: self.attestations.as_deref().map_err(String::as_str),
-            valid_days,
+            task: &self.task(plugin, check),
+            zone: &self.setup.config.calendar.zone,
             now: self.setup.now,
         });
         if let Heard::Judgement(judgement) = heard {
@@ -344,6 +368,7 @@ impl<'a> Engine<'a> {
     fn document(&mut self, selection: &Selection<'a>, modules: &Modules) -> Run {
         let setup = self.setup;
         let mut checks = std::mem::take(&mut self.checks);
+        self.renew(selection, &mut checks);
         checks.sort_by(|left, right| left.id.cmp(&right.id));
         let mut plugins = Vec::new();
         for one in &selection.plugins {
@@ -391,9 +416,61 @@ impl<'a> Engine<'a> {
             quarantined: std::mem::take(&mut self.quarantined),
             noise: self.noise(),
             problems,
+            switched_off: selection
+                .off
+                .iter()
+                .map(|(check, reason)| document::SwitchedOff { check: check.clone(), reason: reason.clone() })
+                .collect(),
         };
         run.count();
         run
+    }
+
+    /// A task that is done once stays done only while the tasks that renew it are in date.
+    fn renew(&self, selection: &Selection<'_>, checks: &mut [CheckResult]) {
+        let tasks =
+            selection.plugins.iter().flat_map(|one| one.checks.iter().map(|check| (one.plugin, *check)));
+        let once: Vec<Task<'_>> = tasks
+            .map(|(plugin, check)| self.task(plugin, check))
+            .filter(|task| task.goes_by() == Cadence::Setup && !task.renewed_by.is_empty())
+            .collect();
+        if once.is_empty() {
+            return;
+        }
+        let late = self.late(checks);
+        for task in once {
+            let Some(late) = task.renewed_by.iter().find(|id| late.contains(*id)) else { continue };
+            let done = |check: &&mut CheckResult| check.id == task.check.id && check.outcome == Outcome::Pass;
+            if let Some(check) = checks.iter_mut().find(done) {
+                check.outcome = Outcome::AttestationDue;
+                check.reason = Some(format!("stays done only while {late} is in date, and that is overdue"));
+                check.task = check.task.take().or_else(|| outcome::steps(task.check));
+            }
+        }
+    }
+
+    /// The tasks that are overdue: by this run, and those that it did not look at by the calendar.
+    fn late(&self, checks: &[CheckResult]) -> BTreeSet<String> {
+        let looked_at = |id: &str| checks.iter().find(|check| check.id == id);
+        let is_late =
+            |check: &&CheckResult| check.outcome == Outcome::AttestationDue && check.grace_until.is_none();
+        let mut late: BTreeSet<String> =
+            checks.iter().filter(is_late).map(|check| check.id.clone()).collect();
+        let facts =
+            self.setup.history.as_ref().ok().and_then(|store| Facts::read(store, self.setup.now).ok());
+        if let Some(facts) = facts {
+            let plugins: Vec<&Installed> = self.setup.installed.iter().collect();
+            let outlook = Outlook::of(self.setup.config, &plugins, &facts, self.setup.now);
+            let overdue = outlook.rows.into_iter().filter(|row| row.status.state == State::Overdue);
+            late.extend(overdue.map(|row| row.task.check.id.clone()).filter(|id| looked_at(id).is_none()));
+        }
+        late
+    }
+
+    fn task<'p>(&self, plugin: &'p Installed, check: &'p Check) -> Task<'p> {
+        let unset = Map::new();
+        let settings = self.setup.config.modules.settings.get(&plugin.manifest.id).unwrap_or(&unset);
+        self.setup.config.calendar.task(&plugin.manifest, check, settings)
     }
 
     fn plugin_used(&mut self, one: &Selected<'_>) -> document::PluginUsed {
@@ -461,6 +538,8 @@ fn asked(setup: &Setup<'_>) -> document::Selection {
         checks: sorted(&filter.checks),
         cadences: filter.cadences.iter().map(|cadence| cadence.name().to_owned()).collect(),
         only_failed: filter.only_failed,
+        due: filter.due,
+        owners: sorted(&filter.owners),
         beyond: !filter.no_beyond,
         questions: setup.config.deployment.questions,
     }

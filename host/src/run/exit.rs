@@ -6,7 +6,7 @@
 //! | 1 | a finding at or above `--fail-on` |
 //! | 2 | usage or configuration, or the selection is empty |
 //! | 3 | incomplete: some enabled check is undecided, an enabled plugin was refused, or history was not kept |
-//! | 4 | a task is due (with `--fail-on-overdue`) |
+//! | 4 | a task is due and not in its days of grace (with `--fail-on-overdue`) |
 //! | 5 | the deployment is unreachable, or the login was refused |
 //! | 70 | internal fault |
 //! | 130, 143 | ended by SIGINT or SIGTERM; what was known is reported |
@@ -14,7 +14,7 @@
 //! Several at once: 130 and 143 > 70 > 5 > 1 > 3 > 4; the document carries all reasons.
 
 use super::change::Change;
-use super::document::{Exit, Finding, Reason, Run};
+use super::document::{CheckResult, Exit, Finding, Reason, Run};
 use super::outcome::counted;
 use tancheck_plugin_api::{Outcome, Severity};
 
@@ -146,7 +146,9 @@ fn incomplete(run: &Run) -> Option<Reason> {
 }
 
 fn overdue(run: &Run) -> Option<Reason> {
-    let due = run.checks.iter().filter(|check| check.outcome == Outcome::AttestationDue).count();
+    let is_overdue =
+        |check: &&CheckResult| check.outcome == Outcome::AttestationDue && check.grace_until.is_none();
+    let due = run.checks.iter().filter(is_overdue).count();
     let (due, noun) = counted(due, "task is", "tasks are");
     (due > 0).then(|| reason(OVERDUE, format!("{due} {noun} due")))
 }
@@ -223,6 +225,9 @@ mod tests {
         let run = run_of(vec![result("a.b", Outcome::AttestationDue)]);
         let policy = Policy { fail_on_overdue: true, ..Policy::default() };
         assert_eq!(of(&run, &policy, Vec::new()).code, 4);
+        let mut in_grace = run;
+        in_grace.checks[0].grace_until = Some("2026-07-02".to_owned());
+        assert_eq!(of(&in_grace, &policy, Vec::new()).code, 0);
     }
 
     #[test]

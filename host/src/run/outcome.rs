@@ -12,7 +12,9 @@
 use super::attested::{self, Attestation, Verdict as Word};
 use super::document::{Affected, Attested, CheckResult, Confirmed, Evidence, Finding, Remedy, Subject};
 use super::identity;
+use crate::calendar::{Task, date_of, start_of};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tancheck_plugin_api::facts::Supplied;
@@ -35,8 +37,10 @@ pub struct Case<'a> {
     pub inputs: &'a BTreeMap<String, Arc<Supplied>>,
     /// All attestations, or why they cannot be read.
     pub attestations: Result<&'a [Attestation], &'a str>,
-    /// How long an attestation of this check is good for.
-    pub valid_days: u32,
+    /// The check as the site does it.
+    pub task: &'a Task<'a>,
+    /// Where the site is.
+    pub zone: &'a TimeZone,
     /// The time of the run.
     pub now: Timestamp,
 }
@@ -74,9 +78,15 @@ pub fn decide(case: &Case<'_>) -> CheckResult {
         },
     }
     if result.outcome == Outcome::AttestationDue && result.awaiting.is_empty() {
-        result.task = case.check.remedy.as_ref().map(|remedy| filled(remedy, &BTreeMap::new(), ""));
+        result.task = steps(case.check);
     }
     result
+}
+
+/// The steps of a task as a whole.
+#[must_use]
+pub fn steps(check: &Check) -> Option<Remedy> {
+    check.remedy.as_ref().map(|remedy| filled(remedy, &BTreeMap::new(), ""))
 }
 
 /// A result that says nothing yet.
@@ -86,8 +96,9 @@ fn undecided(case: &Case<'_>) -> CheckResult {
         plugin: case.plugin.to_owned(),
         title: case.check.title.clone(),
         kind: case.check.kind,
-        cadence: case.check.cadence.clone(),
+        cadence: case.task.cadence.clone(),
         beyond: case.check.beyond,
+        owners: case.task.owners.clone(),
         outcome: Outcome::NotEvaluated,
         reason: None,
         attested: None,
@@ -96,6 +107,7 @@ fn undecided(case: &Case<'_>) -> CheckResult {
         awaiting: Vec::new(),
         confirmed: Vec::new(),
         saw_everything: false,
+        grace_until: None,
         task: None,
     }
 }
@@ -125,11 +137,14 @@ fn by_person(case: &Case<'_>, result: &mut CheckResult) {
         Err(reason) => return settle(result, Outcome::NotEvaluated, Some(unreadable(reason))),
     };
     match attested::on_check(all, case.check, case.now) {
-        Some(word) if word.is_valid(case.valid_days, case.now) => {
+        Some(word) if is_good(case, word) => {
             result.saw_everything = true;
             by_word(case, word, result);
         }
-        stale => settle(result, Outcome::AttestationDue, Some(why_due(case, stale))),
+        stale => {
+            settle(result, Outcome::AttestationDue, Some(why_due(case, stale)));
+            result.grace_until = stale.and_then(|word| grace(case, word)).map(|day| day.to_string());
+        }
     }
 }
 
@@ -141,14 +156,18 @@ fn by_word(case: &Case<'_>, word: &Attestation, result: &mut CheckResult) {
             result.attested = Some(as_attested(case, word));
         }
         Word::NotApplicable => {
-            let reason =
-                format!("{} attested on {} that it does not apply{}", word.by, day(word.at), noted(word));
+            let on = date_of(word.at, case.zone);
+            let reason = format!("{} attested on {on} that it does not apply{}", word.by, noted(word));
             settle(result, Outcome::NotApplicable, Some(reason));
             result.attested = Some(as_attested(case, word));
         }
         Word::Problem => {
             settle(result, Outcome::Finding, None);
             result.findings.push(reported_problem(case, word));
+        }
+        // Neither says how the task stands: they only make it due.
+        Word::Needed | Word::Withdrawn => {
+            settle(result, Outcome::AttestationDue, Some(why_due(case, None)));
         }
     }
 }
@@ -204,11 +223,14 @@ fn clean(case: &Case<'_>, result: &mut CheckResult) {
         Err(reason) => return settle(result, Outcome::NotEvaluated, Some(unreadable(reason))),
     };
     match attested::on_check(all, case.check, case.now) {
-        Some(word) if word.is_valid(case.valid_days, case.now) => {
+        Some(word) if is_good(case, word) => {
             settle(result, Outcome::Pass, None);
             result.attested = Some(as_attested(case, word));
         }
-        stale => settle(result, Outcome::AttestationDue, Some(why_due(case, stale))),
+        stale => {
+            settle(result, Outcome::AttestationDue, Some(why_due(case, stale)));
+            result.grace_until = stale.and_then(|word| grace(case, word)).map(|day| day.to_string());
+        }
     }
 }
 
@@ -218,7 +240,14 @@ fn whole<'a>(case: &Case<'a>) -> Option<&'a Attestation> {
         return None;
     }
     let word = attested::on_check(case.attestations.ok()?, case.check, case.now)?;
-    word.is_valid(case.valid_days, case.now).then_some(word)
+    is_good(case, word).then_some(word)
+}
+
+/// Whether a word about the whole check counts: it is in date, and no event called for the check since.
+fn is_good(case: &Case<'_>, word: &Attestation) -> bool {
+    let all = case.attestations.unwrap_or_default();
+    word.is_valid(&case.task.word, case.zone, case.now)
+        && attested::open_call(all, case.check, case.now).is_none()
 }
 
 /// Sorts what the judge listed into findings, what awaits a person, and what was confirmed.
@@ -234,8 +263,7 @@ fn sort_out(case: &Case<'_>, reported: &[Reported], result: &mut CheckResult) {
                 result.confirmed.push(Confirmed { finding, attested: as_attested(case, word) });
             }
             Ok(Some(word)) => {
-                finding.confirmation =
-                    Some(format!("{} reported a problem on {}{}", word.by, day(word.at), noted(word)));
+                finding.confirmation = Some(problem_of(case, word));
                 result.findings.push(finding);
             }
             Ok(None) => sort_open(case, finding, result),
@@ -273,9 +301,9 @@ fn word_on<'a>(case: &Case<'a>, finding: &Finding) -> Result<Option<&'a Attestat
     let prints: Vec<&str> =
         std::iter::once(&finding.fingerprint).chain(&finding.earlier).map(String::as_str).collect();
     let Some(word) = attested::on_subject(all, case.check, &prints, case.now) else { return Ok(None) };
-    let (by, on) = (&word.by, day(word.at));
-    if !word.is_valid(case.valid_days, case.now) {
-        return Err(format!("what {by} attested on {on} expired on {}", day(word.until(case.valid_days))));
+    let (by, on) = (&word.by, date_of(word.at, case.zone));
+    if !word.is_valid(&case.task.word, case.zone, case.now) {
+        return Err(format!("what {by} attested on {on} expired on {}", expired(case, word)));
     }
     let state = word.about.as_ref().and_then(|about| about.state.as_ref());
     if state != finding.state.as_ref() {
@@ -351,8 +379,11 @@ fn as_evidence(evidence: &tancheck_plugin_api::finding::Evidence) -> Evidence {
 /// A finding made of a person's word.
 fn reported_problem(case: &Case<'_>, word: &Attestation) -> Finding {
     let subject = ReportedSubject::new("task", &case.check.id, &case.check.title);
-    let says = format!("{} reported a problem on {}{}", word.by, day(word.at), noted(word));
-    as_finding(case, &Reported::on(subject).says(says))
+    as_finding(case, &Reported::on(subject).says(problem_of(case, word)))
+}
+
+fn problem_of(case: &Case<'_>, word: &Attestation) -> String {
+    format!("{} reported a problem on {}{}", word.by, date_of(word.at, case.zone), noted(word))
 }
 
 /// A remedy with the finding's own values in its placeholders.
@@ -403,15 +434,35 @@ fn incomplete(case: &Case<'_>, judgement: &Judgement) -> Option<String> {
     (!gaps.is_empty()).then(|| format!("incomplete: {}", gaps.join("; ")))
 }
 
-/// Why a task is due, given the latest word, which is no longer valid, if there is one.
+/// Why a task is due, given the latest word, which no longer counts, if there is one.
 fn why_due(case: &Case<'_>, stale: Option<&Attestation>) -> String {
+    let all = case.attestations.unwrap_or_default();
+    if let Some(call) = attested::open_call(all, case.check, case.now) {
+        return format!("{} called for it on {}{}", call.by, date_of(call.at, case.zone), noted(call));
+    }
     match stale {
         None => "nobody has attested it yet".to_owned(),
         Some(word) => {
-            let until = day(word.until(case.valid_days));
-            format!("what {} attested on {} expired on {until}", word.by, day(word.at))
+            let on = date_of(word.at, case.zone);
+            format!("what {} attested on {on} expired on {}", word.by, expired(case, word))
         }
     }
+}
+
+/// The day on which a word expired.
+fn expired(case: &Case<'_>, word: &Attestation) -> jiff::civil::Date {
+    date_of(word.until(&case.task.word, case.zone), case.zone)
+}
+
+/// The last day on which a task that came due is not overdue, as long as that is not over. An event that calls for a
+/// task gives it no grace.
+fn grace(case: &Case<'_>, stale: &Attestation) -> Option<jiff::civil::Date> {
+    if attested::open_call(case.attestations.unwrap_or_default(), case.check, case.now).is_some() {
+        return None;
+    }
+    let last = case.task.word.last_day(expired(case, stale));
+    let is_over = case.now >= start_of(last.tomorrow().unwrap_or(last), case.zone);
+    (!is_over).then_some(last)
 }
 
 /// How many of the items that the judge listed await a person.
@@ -426,7 +477,13 @@ fn unreadable(reason: &str) -> String {
 }
 
 fn as_attested(case: &Case<'_>, word: &Attestation) -> Attested {
-    Attested { by: word.by.clone(), at: word.at, until: word.until(case.valid_days), note: word.note.clone() }
+    Attested {
+        by: word.by.clone(),
+        second: word.second.clone(),
+        at: word.at,
+        until: word.until(&case.task.word, case.zone),
+        note: word.note.clone(),
+    }
 }
 
 fn noted(word: &Attestation) -> String {

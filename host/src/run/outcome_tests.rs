@@ -57,6 +57,8 @@ impl Facts {
     }
 
     fn decide(&self) -> CheckResult {
+        let manifest = installed("a", &[]).manifest;
+        let almanac = crate::calendar::Almanac::default();
         decide(&Case {
             deployment: "lab",
             plugin: "a",
@@ -64,7 +66,8 @@ impl Facts {
             heard: &self.heard,
             inputs: &self.inputs,
             attestations: self.attestations.as_deref().map_err(String::as_str),
-            valid_days: 30,
+            task: &almanac.task(&manifest, &self.check, &serde_json::Map::new()),
+            zone: &almanac.zone,
             now: NOW.parse().unwrap(),
         })
     }
@@ -91,6 +94,7 @@ fn whole(result: Word, at: &str) -> Attestation {
         about: None,
         result,
         by: "ann".to_owned(),
+        second: None,
         at: at.parse().unwrap(),
         valid_until: None,
         note: "ticket 7".to_owned(),
@@ -429,21 +433,4 @@ fn the_remedy_is_filled_with_the_values_of_the_finding() {
     assert_eq!(remedy.steps[0]["text"], "repair thing 1, restart it");
     assert_eq!(remedy.cautions, ["mind thing 1"]);
     assert_eq!((remedy.risk.as_str(), remedy.verify.as_str()), ("low", "a.b"));
-}
-
-#[test]
-fn periods_come_from_the_setting_then_the_cadence_then_a_year() {
-    let mut plugin = installed("a", &[("a.b", json!({"cadence": ["setup", "quarterly", "monthly"]}))]);
-    let setting = json!({"key": "review_days", "type": "integer", "default": 14});
-    plugin.manifest.settings = vec![serde_json::from_value(setting).unwrap()];
-    let manifest = &plugin.manifest;
-    let days = |check: &Check, site: Value| attested::valid_days(manifest, check, site.as_object().unwrap());
-    let mut check = manifest.checks[0].clone();
-    assert_eq!(days(&check, json!({})), 30);
-    check.due_every = Some("review_days".to_owned());
-    assert_eq!(days(&check, json!({})), 14);
-    assert_eq!(days(&check, json!({"review_days": 60})), 60);
-    check.due_every = None;
-    check.cadence = vec![tancheck_plugin_api::Cadence::Setup];
-    assert_eq!(days(&check, json!({})), 365);
 }

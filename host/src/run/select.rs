@@ -1,7 +1,10 @@
 //! Which checks a run looks at. Pure; an empty selection is an error, because it would look healthy.
 
+use crate::calendar::Task;
+use crate::config::Config;
 use crate::hint::hint;
 use crate::plugins::{Installed, Refusal};
+use serde_json::Map;
 use std::collections::BTreeSet;
 use tancheck_plugin_api::Cadence;
 use tancheck_plugin_api::manifest::Check;
@@ -19,6 +22,10 @@ pub struct Filter {
     pub only_failed: bool,
     /// Leaves out checks that no guide of the vendor asks for.
     pub no_beyond: bool,
+    /// Only checks that the calendar wants done now.
+    pub due: bool,
+    /// Only checks that one of these people or teams answers for.
+    pub owners: Vec<String>,
 }
 
 impl Filter {
@@ -45,6 +52,8 @@ pub struct Selection<'a> {
     pub plugins: Vec<Selected<'a>>,
     /// Enabled plugins whose file was refused, with the reason: they are a hole in the run.
     pub missing: Vec<(String, String)>,
+    /// Checks that the site switched off, with the reason.
+    pub off: Vec<(String, String)>,
     /// The site enabled what is licensed, and nothing was named: plugins whose module is not there are left out.
     pub only_present: bool,
 }
@@ -86,49 +95,116 @@ pub enum SelectError {
         /// The nearest known name.
         hint: String,
     },
+    /// Nobody answers for anything under this name.
+    #[error("nobody is called {name:?} in [owners]{hint}")]
+    UnknownOwner {
+        /// What was named.
+        name: String,
+        /// The nearest known name.
+        hint: String,
+    },
     /// Nothing is left.
     #[error("no check is selected: {0}")]
     Empty(String),
+    /// Nothing is left, because everything is in date.
+    #[error("nothing is due")]
+    NothingDue,
 }
 
-/// Selects checks. `enabled` are the site's plugins (`None`: those that are licensed and there); `failed` are the ids
-/// of checks that were not healthy in their last run, where `only_failed` asks for them.
+/// What is known of the site and its history.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'s> {
+    /// The configuration.
+    pub config: &'s Config,
+    /// Checks that were not healthy in their last run, where `only_failed` asks for them.
+    pub failed: &'s BTreeSet<String>,
+    /// Checks that the calendar wants done now, where `due` asks for them.
+    pub due: &'s BTreeSet<String>,
+}
+
+/// Selects checks.
 ///
 /// # Errors
 /// When something unknown was named, or nothing is left.
 pub fn select<'a>(
     filter: &Filter,
-    enabled: Option<&[String]>,
+    site: &Site<'_>,
     installed: &'a [Installed],
     refused: &[Refusal],
-    failed: &BTreeSet<String>,
 ) -> Result<Selection<'a>, SelectError> {
+    let enabled = site.config.modules.enable.as_deref();
     let named = named_checks(filter, installed, refused)?;
+    known_owners(filter, site.config)?;
     let (plugins, missing) = plugins(filter, enabled, installed, refused, &named)?;
     if plugins.is_empty() && missing.is_empty() {
         return Err(SelectError::Empty(without_plugins(enabled, installed, refused)));
     }
-    let wanted = |check: &&Check| {
-        (named.is_empty() || named.contains(check.id.as_str()))
-            && (filter.cadences.is_empty() || filter.cadences.iter().any(|one| check.cadence.contains(one)))
-            && !(filter.no_beyond && check.beyond)
-            && (!filter.only_failed || was_failing(check, failed))
-    };
-    let mut selected: Vec<Selected<'a>> = plugins
-        .into_iter()
-        .map(|plugin| Selected { plugin, checks: plugin.manifest.checks.iter().filter(wanted).collect() })
-        .filter(|selected| !selected.checks.is_empty())
-        .collect();
+    let mut selected = Vec::new();
+    let mut off = Vec::new();
+    for plugin in plugins {
+        let mut checks = Vec::new();
+        for check in &plugin.manifest.checks {
+            let task = task(site.config, plugin, check);
+            if !is_wanted(filter, site, &named, &task) {
+                continue;
+            }
+            match task.off {
+                // Who names it wants it.
+                Some(reason) if named.is_empty() => off.push((check.id.clone(), reason)),
+                _ => checks.push(check),
+            }
+        }
+        if !checks.is_empty() {
+            selected.push(Selected { plugin, checks });
+        }
+    }
     selected.sort_by(|left, right| left.plugin.manifest.id.cmp(&right.plugin.manifest.id));
+    off.sort();
     if selected.is_empty() && missing.is_empty() {
-        return Err(SelectError::Empty(without_checks(filter, failed)));
+        return Err(match filter.due {
+            true if site.due.is_empty() => SelectError::NothingDue,
+            _ => SelectError::Empty(without_checks(filter, site.failed)),
+        });
     }
     let only_present = enabled.is_none() && !filter.names_something();
-    Ok(Selection { plugins: selected, missing, only_present })
+    Ok(Selection { plugins: selected, missing, off, only_present })
 }
 
-fn was_failing(check: &Check, failed: &BTreeSet<String>) -> bool {
-    std::iter::once(&check.id).chain(&check.aliases).any(|id| failed.contains(id))
+/// A check as the site does it.
+fn task<'a>(config: &Config, plugin: &'a Installed, check: &'a Check) -> Task<'a> {
+    let unset = Map::new();
+    let set = config.modules.settings.get(&plugin.manifest.id).unwrap_or(&unset);
+    config.calendar.task(&plugin.manifest, check, set)
+}
+
+fn is_wanted(filter: &Filter, site: &Site<'_>, named: &BTreeSet<&str>, task: &Task<'_>) -> bool {
+    let check = task.check;
+    (named.is_empty() || named.contains(check.id.as_str()))
+        && (filter.cadences.is_empty() || filter.cadences.iter().any(|one| task.cadence.contains(one)))
+        && (filter.owners.is_empty() || filter.owners.iter().any(|one| task.owners.contains(one)))
+        && !(filter.no_beyond && check.beyond)
+        && (!filter.only_failed || is_among(check, site.failed))
+        && (!filter.due || is_among(check, site.due))
+}
+
+fn is_among(check: &Check, listed: &BTreeSet<String>) -> bool {
+    std::iter::once(&check.id).chain(&check.aliases).any(|id| listed.contains(id))
+}
+
+/// Refuses a name that nobody has: nothing would be selected, or the report of another team would look whole.
+pub(crate) fn known_owners(filter: &Filter, config: &Config) -> Result<(), SelectError> {
+    let known: BTreeSet<&str> = config.calendar.owners.values().flatten().map(String::as_str).collect();
+    match filter.owners.iter().find(|name| !known.contains(name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            let hint = match known.is_empty() {
+                true => "; name who answers for what in the configuration, such as \"backup\" = \"ann\""
+                    .to_owned(),
+                false => hint(name, known),
+            };
+            Err(SelectError::UnknownOwner { name: name.clone(), hint })
+        }
+    }
 }
 
 /// The present ids of the named checks.
@@ -232,6 +308,8 @@ fn without_checks(filter: &Filter, failed: &BTreeSet<String>) -> String {
     asked.extend(filter.modules.iter().map(|module| format!("--module {module}")));
     asked.extend(filter.checks.iter().map(|check| format!("--check {check}")));
     asked.extend(filter.cadences.iter().map(|cadence| format!("--cadence {}", cadence.name())));
+    asked.extend(filter.owners.iter().map(|owner| format!("--owner {owner}")));
+    asked.extend(filter.due.then(|| "--due".to_owned()));
     asked.extend(filter.only_failed.then(|| "--only-failed".to_owned()));
     asked.extend(filter.no_beyond.then(|| "--no-beyond".to_owned()));
     format!("no check of the enabled modules fits {}", asked.join(" "))
@@ -240,7 +318,8 @@ fn without_checks(filter: &Filter, failed: &BTreeSet<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::engine::fakes::{installed, refusal};
+    use crate::calendar::task::OfTask;
+    use crate::run::engine::fakes::{config, installed, refusal};
     use serde_json::json;
 
     fn catalog() -> Vec<Installed> {
@@ -256,12 +335,51 @@ mod tests {
         ]
     }
 
+    fn choose<'a>(
+        filter: &Filter,
+        config: &Config,
+        installed: &'a [Installed],
+        refused: &[Refusal],
+        failed: &BTreeSet<String>,
+    ) -> Result<Selection<'a>, SelectError> {
+        let due = BTreeSet::from(["connect.failing".to_owned()]);
+        select(filter, &Site { config, failed, due: &due }, installed, refused)
+    }
+
+    #[test]
+    fn the_site_says_what_is_off_how_often_and_whose() {
+        let mut config = config();
+        let weekly = OfTask { cadence: Some(Cadence::Weekly), ..OfTask::default() };
+        let off = OfTask { off: Some("not ours".to_owned()), ..OfTask::default() };
+        config.calendar.tasks.insert("connect.failed".to_owned(), weekly);
+        config.calendar.tasks.insert("patch".to_owned(), off);
+        config.calendar.owners.insert("connect".to_owned(), vec!["ann".to_owned()]);
+        let catalog = catalog();
+        let chosen = |filter: &Filter| {
+            let selection = choose(filter, &config, &catalog, &[], &BTreeSet::new())
+                .map_err(|error| error.to_string())?;
+            let checks = selection.plugins.iter().flat_map(|one| &one.checks);
+            Ok::<_, String>((checks.map(|check| check.id.clone()).collect::<Vec<_>>(), selection.off))
+        };
+        let (checks, off) = chosen(&Filter { cadences: vec![Cadence::Weekly], ..Filter::default() }).unwrap();
+        assert_eq!(checks, ["connect.failed", "connect.extra"]);
+        assert_eq!(off, [("patch.scans".to_owned(), "not ours".to_owned())]);
+        let named = Filter { checks: owned(&["patch.scans"]), ..Filter::default() };
+        assert_eq!(chosen(&named).unwrap().0, ["patch.scans"], "who names it wants it");
+        let ann = Filter { owners: owned(&["ann"]), due: true, ..Filter::default() };
+        assert_eq!(chosen(&ann).unwrap().0, ["connect.failed"]);
+        let unknown = chosen(&Filter { owners: owned(&["anm"]), ..Filter::default() }).unwrap_err();
+        assert!(unknown.contains("did you mean \"ann\"?"), "{unknown}");
+    }
+
     fn ids(filter: &Filter, enabled: Option<&[&str]>) -> Result<Vec<String>, String> {
         let enabled: Option<Vec<String>> = enabled.map(|ids| ids.iter().map(|&id| id.to_owned()).collect());
         let refused = [refusal("broken", "its hash is not pinned")];
         let failed = BTreeSet::from(["connect.failing".to_owned()]);
         let catalog = catalog();
-        select(filter, enabled.as_deref(), &catalog, &refused, &failed)
+        let mut config = config();
+        config.modules.enable = enabled;
+        choose(filter, &config, &catalog, &refused, &failed)
             .map(|selection| {
                 let checks = selection.plugins.iter().flat_map(|one| &one.checks);
                 checks.map(|check| check.id.clone()).collect()
@@ -317,15 +435,15 @@ mod tests {
         assert!(ids(&Filter::default(), Some(&[])).unwrap_err().contains("modules.enable is empty"));
         let nothing_failed = Filter { only_failed: true, ..Filter::default() };
         let catalog = catalog();
-        let error = select(&nothing_failed, None, &catalog, &[], &BTreeSet::new()).unwrap_err();
+        let error = choose(&nothing_failed, &config(), &catalog, &[], &BTreeSet::new()).unwrap_err();
         assert!(error.to_string().contains("--only-failed"));
-        let error = select(&Filter::default(), None, &[], &[], &BTreeSet::new()).unwrap_err();
+        let error = choose(&Filter::default(), &config(), &[], &[], &BTreeSet::new()).unwrap_err();
         assert!(error.to_string().contains("no plugin is installed"));
         let refused = [refusal("broken", "its hash is not pinned")];
-        let error = select(&Filter::default(), None, &[], &refused, &BTreeSet::new()).unwrap_err();
+        let error = choose(&Filter::default(), &config(), &[], &refused, &BTreeSet::new()).unwrap_err();
         assert!(error.to_string().contains("its hash is not pinned"));
         let of_refused = Filter { checks: owned(&["broken.check"]), ..Filter::default() };
-        let error = select(&of_refused, None, &catalog, &refused, &BTreeSet::new()).unwrap_err();
+        let error = choose(&of_refused, &config(), &catalog, &refused, &BTreeSet::new()).unwrap_err();
         assert!(matches!(error, SelectError::RefusedModule { .. }));
     }
 
@@ -333,9 +451,9 @@ mod tests {
     fn an_enabled_plugin_that_was_refused_is_a_hole_not_an_error() {
         let refused = [refusal("broken", "its hash is not pinned")];
         let catalog = catalog();
-        let enabled = owned(&["broken", "patch"]);
-        let selection =
-            select(&Filter::default(), Some(&enabled), &catalog, &refused, &BTreeSet::new()).unwrap();
+        let mut config = config();
+        config.modules.enable = Some(owned(&["broken", "patch"]));
+        let selection = choose(&Filter::default(), &config, &catalog, &refused, &BTreeSet::new()).unwrap();
         assert_eq!(selection.missing, [("broken".to_owned(), "its hash is not pinned".to_owned())]);
     }
 }

@@ -93,6 +93,7 @@ impl Check {
             applies: text(check.applies),
             remedy: check.remedy.map(|remedy| Remedy::of(remedy, check.id, module)),
             related: owned(check.related),
+            renewed_by: owned(check.renewed_by),
             even_if_absent: check.even_if_absent,
             beyond: check.beyond,
             judged: check.judge.is_some(),

@@ -26,6 +26,7 @@ pub(crate) const EXISTS: Check = Check::attested("backup.dr-plan-exists")
     .why("When the host of the Tanium Server is lost, nobody has time to find out in which order what is restored.")
     .limits("Only a person can say; the plan itself is not read.")
     .related(&["backup.dr-plan-current", "backup.dr-plan-covers-servers"])
+    .renewed_by(&["backup.dr-plan-current", "backup.dr-restore-test"])
     .remedy(&EXISTS_REMEDY)
     .judge(|facts, report| {
         own_platform(facts)?;

@@ -27,6 +27,7 @@ pub(crate) const MAINTENANCE_OWNERS: Check = Check::attested("rbac.maintenance-o
     .why("A task that nobody answers for is not done.")
     .limits("Which tasks an organization has, only its people know.")
     .related(&["rbac.owner-assignments", "console-users.departed-accounts"])
+    .renewed_by(&["rbac.owner-assignments"])
     .remedy(&MAINTENANCE_OWNERS_REMEDY)
     .judge(maintenance_owners);
 

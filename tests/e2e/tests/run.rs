@@ -55,7 +55,7 @@ fn a_task_is_due_until_a_person_attests_it() {
         (ran.code, outcome)
     };
     assert_eq!(look(), (Some(4), "attestation-due".to_owned()));
-    let attest = ["attest", task, "--result", "done", "--by", "ann", "--at", "2026-06-29"];
+    let attest = ["attest", task, "--result", "done", "--by", "ann", "--at", "2026-06-29", "--now", NOW];
     let _ = machine.run(&attest).exits(0);
     assert_eq!(look(), (Some(0), "pass".to_owned()));
     let unknown = machine.run(&["attest", "connect.failed-report-route", "--result", "done", "--by", "ann"]);

@@ -9,7 +9,6 @@
 #![expect(clippy::panic, reason = "a test's preparation fails by panicking")]
 
 mod requirements;
-pub mod site;
 
 pub use requirements::{Row, direct_connect};
 

@@ -44,6 +44,7 @@ fn config(url: &str, exports: &Path) -> Config {
             state: PathBuf::new(),
             cache: PathBuf::new(),
         },
+        calendar: crate::calendar::Almanac::default(),
     }
 }
 

@@ -102,7 +102,13 @@ fn what_a_person_confirmed_is_settled_not_fixed() {
     let store = open(&folder);
     next(&store, run_with(0, &["1", "2"]));
     let mut run = run_with(1, &[]);
-    let attested = Attested { by: "ann".to_owned(), at: now(), until: now() + days(30), note: String::new() };
+    let attested = Attested {
+        by: "ann".to_owned(),
+        second: None,
+        at: now(),
+        until: now() + days(30),
+        note: String::new(),
+    };
     let finding = finding_of("a.b", "1", Severity::High);
     run.checks[0].confirmed.push(Confirmed { finding, attested });
     let run = next(&store, run);

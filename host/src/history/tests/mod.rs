@@ -14,8 +14,6 @@ use tancheck_plugin_api::finding::Measure;
 use tancheck_plugin_api::{Outcome, Severity};
 
 mod change;
-mod diff;
-mod keeping;
 mod migration;
 
 fn open(folder: &tempfile::TempDir) -> Store {
@@ -197,6 +195,7 @@ fn word(task: &str) -> Attestation {
         about: None,
         result: Verdict::Done,
         by: "ann".to_owned(),
+        second: None,
         at: now(),
         valid_until: None,
         note: "é \"quoted\"".to_owned(),

@@ -85,6 +85,8 @@ pub(crate) fn supplied(body: Body) -> Supplied {
 pub(crate) fn result(id: &str, outcome: Outcome) -> CheckResult {
     CheckResult {
         beyond: false,
+        owners: Vec::new(),
+        grace_until: None,
         id: id.to_owned(),
         plugin: id.split('.').next().unwrap_or_default().to_owned(),
         title: format!("{id} is well"),
@@ -154,6 +156,7 @@ pub(crate) fn run_of(checks: Vec<CheckResult>) -> Run {
         quarantined: Vec::new(),
         noise: Vec::new(),
         problems: Vec::new(),
+        switched_off: Vec::new(),
     };
     run.count();
     run
@@ -178,6 +181,7 @@ pub(crate) fn config() -> Config {
             state: PathBuf::new(),
             cache: PathBuf::new(),
         },
+        calendar: crate::calendar::Almanac::default(),
     }
 }
 

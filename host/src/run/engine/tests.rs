@@ -225,6 +225,7 @@ async fn a_refused_login_is_told_and_people_still_count() {
         about: None,
         result: Verdict::Done,
         by: "ann".to_owned(),
+        second: None,
         at: "2026-06-29T12:00:00Z".parse().unwrap(),
         valid_until: None,
         note: String::new(),

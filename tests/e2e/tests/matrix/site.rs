@@ -150,7 +150,7 @@ impl Site {
     }
 
     pub(crate) fn attest(&self, check: &str, subject: Option<&str>, at: &str) {
-        let mut arguments = vec!["attest", check, "--result", "done", "--by", "ann", "--at", at];
+        let mut arguments = vec!["attest", check, "--result", "done", "--by", "ann", "--at", at, "--now", at];
         arguments.extend(subject.into_iter().flat_map(|subject| ["--subject", subject]));
         self.tell(tables::plugin_of(check), &arguments);
     }

@@ -1,0 +1,153 @@
+//! What the calendar asks about earlier runs.
+
+use super::people::time;
+use super::{HistoryError, Store};
+use crate::calendar::status::{Item, Looked};
+use jiff::Timestamp;
+use rusqlite::params;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use tancheck_plugin_api::Outcome;
+
+impl Store {
+    /// What runs came to by a time, by check.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn looked(&self, now: Timestamp) -> Result<BTreeMap<String, Looked>, HistoryError> {
+        let query = || {
+            let connection = self.lock();
+            let mut statement = connection.prepare_cached(
+                "SELECT check_id, known.id, at, text, decided_at FROM known LEFT JOIN text ON text.id = outcome
+                 WHERE deployment = ?1 AND at IS NOT NULL",
+            )?;
+            let mut rows = statement.query([&self.deployment])?;
+            let mut found = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let (check, known): (String, i64) = (row.get(0)?, row.get(1)?);
+                let at = time(row.get(2)?);
+                let outcome = outcome_of(&row.get::<_, String>(3)?);
+                let decided = row.get::<_, Option<i64>>(4)?.map(time);
+                // Who looks back, or whose clock went back, gets what was known then.
+                let looked = if at > now || decided.is_some_and(|decided| decided > now) {
+                    looked_by(&connection, known, now)?
+                } else {
+                    Looked { decided, last: outcome.map(|outcome| (at, outcome)) }
+                };
+                found.insert(check, looked);
+            }
+            Ok(found)
+        };
+        query().map_err(|error| self.explain(&error))
+    }
+
+    /// The subjects that checks listed in their last runs.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn all_listed(&self) -> Result<BTreeMap<String, Vec<Item>>, HistoryError> {
+        let query = || {
+            let connection = self.lock();
+            let mut statement = connection.prepare_cached(
+                "SELECT check_id, fingerprint, state FROM listed WHERE deployment = ?1 ORDER BY check_id, fingerprint",
+            )?;
+            let mut rows = statement.query([&self.deployment])?;
+            let mut found: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let item = Item { fingerprint: row.get(1)?, state: row.get(2)? };
+                found.entry(row.get(0)?).or_default().push(item);
+            }
+            Ok(found)
+        };
+        query().map_err(|error| self.explain(&error))
+    }
+
+    /// When runs decided checks, between two moments.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn decisions(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<BTreeMap<String, Vec<Timestamp>>, HistoryError> {
+        let query = || {
+            let connection = self.lock();
+            let mut statement = connection.prepare_cached(
+                "SELECT check_id, run.at FROM run JOIN outcome ON outcome.run = run.id
+                 JOIN known ON known.id = outcome.known JOIN text ON text.id = outcome.outcome
+                 WHERE run.deployment = ?1 AND run.at >= ?2 AND run.at < ?3
+                 AND text IN ('pass', 'finding', 'not-applicable', 'not-licensed') ORDER BY run.at",
+            )?;
+            let mut rows =
+                statement.query(params![self.deployment, from.as_microsecond(), to.as_microsecond()])?;
+            let mut found: BTreeMap<String, Vec<Timestamp>> = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                found.entry(row.get(0)?).or_default().push(time(row.get(1)?));
+            }
+            Ok(found)
+        };
+        query().map_err(|error| self.explain(&error))
+    }
+
+    /// The plugins of the last run by a time that looked at everything; none where there was no such run.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn last_whole_run(&self, now: Timestamp) -> Result<Option<BTreeSet<String>>, HistoryError> {
+        let query = || {
+            let connection = self.lock();
+            let mut statement = connection.prepare_cached(
+                "SELECT asked.text, used.text FROM run JOIN text AS asked ON asked.id = selection
+                 JOIN text AS used ON used.id = plugins
+                 WHERE deployment = ?1 AND at <= ?2 ORDER BY run.id DESC",
+            )?;
+            let mut rows = statement.query(params![self.deployment, now.as_microsecond()])?;
+            while let Some(row) = rows.next()? {
+                if is_whole(&row.get::<_, String>(0)?) {
+                    return Ok(Some(ids(&row.get::<_, String>(1)?)));
+                }
+            }
+            Ok(None)
+        };
+        query().map_err(|error| self.explain(&error))
+    }
+}
+
+/// What runs of a check came to by a time.
+fn looked_by(connection: &rusqlite::Connection, known: i64, now: Timestamp) -> rusqlite::Result<Looked> {
+    let mut statement = connection.prepare_cached(
+        "SELECT run.at, text FROM outcome JOIN run ON run.id = outcome.run JOIN text ON text.id = outcome.outcome
+         WHERE outcome.known = ?1 AND run.at <= ?2 ORDER BY run.at DESC, run.id DESC",
+    )?;
+    let mut rows = statement.query(params![known, now.as_microsecond()])?;
+    let mut looked = Looked::default();
+    while let Some(row) = rows.next()? {
+        let at = time(row.get(0)?);
+        let Some(outcome) = outcome_of(&row.get::<_, String>(1)?) else { continue };
+        looked.last.get_or_insert((at, outcome));
+        if outcome.is_decided() {
+            looked.decided = Some(at);
+            break;
+        }
+    }
+    Ok(looked)
+}
+
+fn outcome_of(name: &str) -> Option<Outcome> {
+    Outcome::ALL.into_iter().find(|outcome| outcome.name() == name)
+}
+
+/// Whether a run looked at everything that the site enabled.
+fn is_whole(selection: &str) -> bool {
+    let asked: Value = serde_json::from_str(selection).unwrap_or_default();
+    let is_empty = |key: &str| asked[key].as_array().is_none_or(Vec::is_empty);
+    let is_off = |key: &str| asked[key] != Value::Bool(true);
+    ["modules", "checks", "cadences", "owners"].into_iter().all(is_empty)
+        && ["only_failed", "due"].into_iter().all(is_off)
+}
+
+fn ids(plugins: &str) -> BTreeSet<String> {
+    let used: Vec<Value> = serde_json::from_str(plugins).unwrap_or_default();
+    used.iter().filter_map(|one| one["id"].as_str()).map(str::to_owned).collect()
+}
