@@ -48,12 +48,20 @@ fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Demo => demo::run(),
         Task::Test => test(),
-        Task::Bench => build::cargo(&["bench", "--package", "tancheck"]),
+        Task::Bench => bench(),
         Task::Dist => dist::run(),
         Task::NewPlugin { id } => new_plugin::run(&id),
         Task::Docs { check } => docs::run(check),
         Task::Tidy => tidy::run(),
     }
+}
+
+fn bench() -> Result<()> {
+    let built = build::build(&["--release"])?.keep()?;
+    build::cargo(&["bench", "--package", "tancheck"])?;
+    build::succeed(
+        build::cargo_command().args(["bench", "--package", "tancheck-e2e"]).env("TANCHECK_BUILT", built),
+    )
 }
 
 fn test() -> Result<()> {

@@ -4,11 +4,12 @@ use super::site::Site;
 use super::stop::Stop;
 use super::{Global, checks};
 use crate::config::{Assignment, Config};
-use crate::history::{Here, HistoryError, Store};
+use crate::history::{Here, HistoryError, RunLine, Store};
 use crate::run::engine::Setup;
 use crate::run::event::Events;
 use crate::run::exit::Policy;
 use crate::run::interrupt::Interrupt;
+use crate::run::outcome::day;
 use crate::run::select::Filter;
 use clap::Args;
 use jiff::Timestamp;
@@ -131,6 +132,33 @@ pub(super) fn open_history(config: &Config) -> Result<Arc<Store>, HistoryError> 
 /// The history, where a command cannot do without.
 pub(super) fn history(config: &Config) -> Result<Arc<Store>, Stop> {
     open_history(config).map_err(|error| Stop::Internal(error.to_string()))
+}
+
+/// The history of the configured deployment, for commands that need no plugins.
+pub(super) fn store(global: &Global) -> Result<Store, Stop> {
+    let layers = global.layers()?;
+    let deployment = layers.deployment()?;
+    Store::open(&layers.places().state, &deployment.id).map_err(|error| Stop::Internal(error.to_string()))
+}
+
+/// The run that an argument names.
+pub(super) fn run_named(store: &Store, text: &str) -> Result<RunLine, Stop> {
+    let failed = |error: HistoryError| Stop::Internal(error.to_string());
+    if let Some(run) = store.find(text).map_err(failed)? {
+        return Ok(run);
+    }
+    let known = store.runs(usize::MAX).map_err(failed)?;
+    let has = match (known.last(), known.first()) {
+        (Some(oldest), Some(newest)) => format!(
+            "the history has runs {} ({}) to {} ({}); name one by its number, last, previous, or a date",
+            oldest.number,
+            day(oldest.at),
+            newest.number,
+            day(newest.at)
+        ),
+        _ => "the history has no run yet; \"tancheck run\" makes one".to_owned(),
+    };
+    Err(Stop::Usage(format!("there is no run {text:?} of the deployment {}: {has}", store.deployment())))
 }
 
 /// Now, in whole seconds: nothing here is measured finer.

@@ -10,6 +10,7 @@ mod by_hand;
 mod checks;
 mod config;
 mod diagnose;
+mod diff;
 mod doctor;
 mod due;
 mod engine;
@@ -17,6 +18,7 @@ mod explain;
 mod global;
 mod guide;
 mod guided;
+mod history;
 mod init;
 mod inquiry;
 mod output;
@@ -90,6 +92,8 @@ enum Command {
     Explain(explain::Arguments),
     Diagnose(diagnose::Arguments),
     Guide(guide::Arguments),
+    History(history::Arguments),
+    Diff(diff::Arguments),
     Plugins(plugins::Arguments),
     Permissions(permissions::Arguments),
     Doctor(doctor::Arguments),
@@ -112,6 +116,8 @@ impl Command {
             Self::Explain(arguments) => explain::run(arguments, global),
             Self::Diagnose(arguments) => diagnose::run(arguments, global),
             Self::Guide(arguments) => guide::run(arguments, global),
+            Self::History(arguments) => history::run(arguments, global),
+            Self::Diff(arguments) => diff::run(arguments, global),
             Self::Plugins(arguments) => plugins::run(arguments, global),
             Self::Permissions(arguments) => permissions::run(arguments, global),
             Self::Doctor(arguments) => doctor::run(arguments, global),

@@ -3,9 +3,11 @@
 use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
 use super::{
-    Global, attest, by_hand, checks, config, doctor, due, explain, guide, init, permissions, plan, plugins,
+    Global, attest, by_hand, checks, config, doctor, due, explain, guide, history, init, permissions, plan,
+    plugins,
 };
 use crate::diagnose;
+use crate::history::{Difference, Pruned, Shown, Verified};
 use crate::report;
 use clap::{Args, ValueEnum};
 use schemars::{Schema, schema_for};
@@ -58,6 +60,16 @@ enum Document {
     Init,
     /// tancheck config explain
     Config,
+    /// tancheck history list
+    History,
+    /// tancheck history show
+    HistoryRun,
+    /// tancheck history prune
+    HistoryPrune,
+    /// tancheck history verify
+    HistoryVerify,
+    /// tancheck diff
+    Diff,
 }
 
 impl Document {
@@ -81,6 +93,11 @@ impl Document {
             Self::Doctor => schema_for!(doctor::Document),
             Self::Init => schema_for!(init::Document),
             Self::Config => schema_for!(config::Document),
+            Self::History => schema_for!(history::Document),
+            Self::HistoryRun => schema_for!(Shown),
+            Self::HistoryPrune => schema_for!(Pruned),
+            Self::HistoryVerify => schema_for!(Verified),
+            Self::Diff => schema_for!(Difference),
         }
     }
 }

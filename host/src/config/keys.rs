@@ -158,6 +158,16 @@ pub(super) const KEYS: &[Key] = &[
         "Runs plugins in a weaker sandbox where the kernel has no better one.",
     ),
     key(
+        "history.keep_runs_days",
+        Takes::Count { min: 0, max: 36_500 },
+        "Days that runs are kept, with their outcomes and findings; 0 keeps all. The last two stay.",
+    ),
+    key(
+        "history.keep_series_days",
+        Takes::Count { min: 0, max: 36_500 },
+        "Days that series are kept; 0 keeps all. Checks look back 800 days at most.",
+    ),
+    key(
         "calendar.time_zone",
         Takes::Zone,
         "Where the site is: the calendar's dates are those of this time zone.",

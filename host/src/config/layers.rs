@@ -12,6 +12,7 @@ use super::{environment, units};
 use crate::calendar::Anchor;
 use crate::calendar::task::OfCadence;
 use crate::hint::hint;
+use crate::history::Retention;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -174,6 +175,15 @@ impl Layers {
             exports: folder("places.exports"),
             state: folder("places.state"),
             cache: folder("places.cache"),
+        }
+    }
+
+    /// How long the history keeps what.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        Retention {
+            runs_days: self.count("history.keep_runs_days"),
+            series_days: self.count("history.keep_series_days"),
         }
     }
 
@@ -432,6 +442,7 @@ impl Layers {
 /// The values that hold where nobody says anything.
 fn defaults(places: &Places) -> BTreeMap<&'static str, (Typed, Origin)> {
     let limits = Limits::default();
+    let retention = Retention::default();
     let count = |number: usize| Typed::Count(u64::try_from(number).unwrap_or(u64::MAX));
     [
         ("deployment.questions", Typed::Flag(true)),
@@ -450,6 +461,8 @@ fn defaults(places: &Places) -> BTreeMap<&'static str, (Typed, Origin)> {
         ("limits.worker_memory", Typed::Size(limits.worker_memory)),
         ("limits.check_time", Typed::Time(limits.check_time)),
         ("limits.allow_weak_sandbox", Typed::Flag(limits.allow_weak_sandbox)),
+        ("history.keep_runs_days", Typed::Count(retention.runs_days)),
+        ("history.keep_series_days", Typed::Count(retention.series_days)),
         ("places.plugins", Typed::Paths(places.plugins.clone())),
         ("places.exports", Typed::Path(places.exports.clone())),
         ("places.state", Typed::Path(places.state.clone())),

@@ -316,7 +316,7 @@ fn variables_and_flags_that_nobody_knows_are_refused() {
     variable TANCHECK_LIMITS__RETRYS: no key has this name; did you mean "TANCHECK_LIMITS__RETRIES"?
     --set limits.retries: limits.retries is "many"; it has to be a whole number from 0 to 20
     --set limits.retry: unknown key "limits.retry"; did you mean "retries"?
-    --set nonsense: unknown key "nonsense"; known are deployment, modules, limits, calendar, places, inputs, owners, reasons
+    --set nonsense: unknown key "nonsense"; known are deployment, modules, limits, history, calendar, places, inputs, owners, reasons
     "#);
 }
 

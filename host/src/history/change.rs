@@ -147,7 +147,7 @@ impl Past<'_> {
         }
         let mut changes = Changes::default();
         let mut statement = self.connection.prepare_cached(
-            "SELECT fingerprint, check_id, kind, key, name, severity, text, first_at, last_at, times
+            "SELECT fingerprint, check_id, kind, key, name, severity, text, first_at, last_at, times, affected
              FROM finding JOIN known ON known.id = known
              JOIN look ON look.finding = finding.id
                 AND look.run = (SELECT max(run) FROM look AS last WHERE last.finding = finding.id)
@@ -187,7 +187,7 @@ fn why_unseen(check: &CheckResult) -> String {
     }
 }
 
-/// A finding of the columns fingerprint, check, kind, key, name, severity, says, first and last time, times.
+/// A finding of the columns fingerprint, check, kind, key, name, severity, says, first and last time, times, affected.
 pub(super) fn gone_of(row: &Row<'_>) -> rusqlite::Result<Gone> {
     Ok(Gone {
         fingerprint: row.get(0)?,
@@ -195,6 +195,8 @@ pub(super) fn gone_of(row: &Row<'_>) -> rusqlite::Result<Gone> {
         subject: Subject { kind: row.get(2)?, key: row.get(3)?, name: row.get(4)? },
         severity: severity(&row.get::<_, String>(5)?),
         says: row.get(6)?,
+        affected: row.get::<_, Option<i64>>(10)?.map(i64::cast_unsigned),
+        before: None,
         first_seen: time(row.get(7)?),
         last_seen: time(row.get(8)?),
         times_seen: row.get::<_, i64>(9)?.cast_unsigned(),

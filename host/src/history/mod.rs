@@ -5,16 +5,26 @@
 
 mod calendar;
 mod change;
+mod diff;
 mod local;
 mod people;
+mod prune;
 mod record;
 mod runs;
 mod schema;
+mod show;
+mod transfer;
+mod verify;
 
+pub use diff::{Circumstance, Difference, Turned};
 pub use local::Here;
 pub use people::StoredAnswer;
+pub use prune::{Pruned, Retention};
 pub use record::Kept;
 pub use runs::Listed;
+pub use show::{Counted, Looked, Measured, Plugin, RunLine, Severities, Shown};
+pub use transfer::{TransferError, Transferred};
+pub use verify::Verified;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -124,6 +134,12 @@ impl Store {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The deployment.
+    #[must_use]
+    pub fn deployment(&self) -> &str {
+        &self.deployment
     }
 
     /// The connection. A thread that panicked left no half-written state behind: transactions roll back.

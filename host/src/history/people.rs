@@ -61,7 +61,7 @@ impl Store {
     }
 
     /// The last hash of a log whose chain holds.
-    fn verify(&self, log: &[Entry]) -> Result<String, HistoryError> {
+    pub(super) fn verify(&self, log: &[Entry]) -> Result<String, HistoryError> {
         let mut before = String::new();
         for (index, entry) in log.iter().enumerate() {
             let expected = link(&before, &entry.deployment, &entry.text);
@@ -133,15 +133,15 @@ impl Store {
 }
 
 /// A line of the log.
-struct Entry {
+pub(super) struct Entry {
     id: i64,
-    deployment: String,
-    text: String,
+    pub(super) deployment: String,
+    pub(super) text: String,
     hash: String,
 }
 
 /// The log of all deployments: it is one chain.
-fn read_log(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<Entry>> {
+pub(super) fn read_log(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<Entry>> {
     let mut statement =
         connection.prepare_cached("SELECT id, deployment, entry, hash FROM attestation ORDER BY id")?;
     let rows = statement.query_map([], |row| {
@@ -151,7 +151,7 @@ fn read_log(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<Entry>> {
 }
 
 /// The hash of an entry and of everything before it.
-fn link(before: &str, deployment: &str, entry: &str) -> String {
+pub(super) fn link(before: &str, deployment: &str, entry: &str) -> String {
     let mut hash = Sha256::new();
     for part in [before, deployment, entry] {
         hash.update((part.len() as u64).to_be_bytes());

@@ -3,8 +3,7 @@
 use super::page::{Page, SCREEN, color_of};
 use super::text::more_like_it;
 use crate::run::Run;
-use crate::run::change::{Change, Changes, Gone};
-use crate::run::document::Finding;
+use crate::run::change::{Before, Change, Changes, Gone};
 use crate::run::outcome::{counted, day};
 use anstyle::{AnsiColor, Style};
 use tancheck_plugin_api::Severity;
@@ -27,11 +26,7 @@ pub(super) fn changed(run: &Run, page: &mut Page) -> bool {
     page.title(&format!("Changed since {since}"));
     page.paragraph(2, &format!("{}{}", summary(changes), outside(changes, "; ")));
     let lines = lines(run, changes);
-    for line in lines.iter().take(SCREEN) {
-        let label = page.styled(line.style, &format!("{:9}", line.word));
-        let severity = page.styled(color_of(line.severity), &format!("{:8}", line.severity.name()));
-        page.item(&format!("{label} {severity}"), 18, &line.text);
-    }
+    lines.iter().take(SCREEN).for_each(|line| line.print(page));
     page.and_more(lines.len(), "lines of changes");
     true
 }
@@ -67,26 +62,40 @@ fn outside(changes: &Changes, lead: &str) -> String {
 }
 
 /// One line of the section.
-struct Line {
+pub(crate) struct Line {
     word: &'static str,
     style: Style,
     severity: Severity,
     text: String,
 }
 
+impl Line {
+    /// Writes it.
+    pub(crate) fn print(&self, page: &mut Page) {
+        let label = page.styled(self.style, &format!("{:9}", self.word));
+        let severity = page.styled(color_of(self.severity), &format!("{:8}", self.severity.name()));
+        page.item(&format!("{label} {severity}"), 18, &self.text);
+    }
+}
+
+/// What is bad news.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What is good news.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// What is not known.
+pub(crate) const UNKNOWN: Style = AnsiColor::Yellow.on_default();
+
 fn lines(run: &Run, changes: &Changes) -> Vec<Line> {
-    let (bad, good) = (AnsiColor::Red.on_default().bold(), AnsiColor::Green.on_default());
-    let unknown = AnsiColor::Yellow.on_default();
     let mut lines = Vec::new();
     for (change, word, style) in
-        [(Change::New, "new", bad), (Change::Regressed, "back", bad), (Change::Worse, "worse", bad)]
+        [(Change::New, "new", BAD), (Change::Regressed, "back", BAD), (Change::Worse, "worse", BAD)]
     {
         still(run, change, word, style, &mut lines);
     }
-    gone(&changes.not_looked_at, "not seen", unknown, &mut lines);
-    gone(&changes.fixed, "fixed", good, &mut lines);
-    gone(&changes.settled, "confirmed", good, &mut lines);
-    still(run, Change::Better, "better", good, &mut lines);
+    gone(&changes.not_looked_at, "not seen", UNKNOWN, &mut lines);
+    gone(&changes.fixed, "fixed", GOOD, &mut lines);
+    gone(&changes.settled, "confirmed", GOOD, &mut lines);
+    still(run, Change::Better, "better", GOOD, &mut lines);
     lines
 }
 
@@ -99,18 +108,23 @@ fn still(run: &Run, change: Change, word: &'static str, style: Style, lines: &mu
     for group in all.chunk_by(|left, right| left.0.id == right.0.id && left.1.severity == right.1.severity) {
         let (check, first) = group[0];
         let more = more_like_it(group.len());
-        let text = format!("{}: {}: {}{}{more}", check.id, first.subject.name, first.says, was(first));
+        let text = format!(
+            "{}: {}: {}{}{more}",
+            check.id,
+            first.subject.name,
+            first.says,
+            was(first.before, first.severity, Before::of(first).affected)
+        );
         lines.push(Line { word, style, severity: first.severity, text });
     }
 }
 
 /// How bad a finding was before, where it was otherwise.
-fn was(finding: &Finding) -> String {
-    let Some(before) = finding.before else { return String::new() };
-    if before.severity != finding.severity {
+fn was(before: Option<Before>, severity: Severity, now: Option<u64>) -> String {
+    let Some(before) = before else { return String::new() };
+    if before.severity != severity {
         return format!(" (was {})", before.severity);
     }
-    let now = finding.affected.as_ref().map(|affected| affected.count);
     match (before.affected, now) {
         (Some(was), Some(is)) if was != is => format!(" ({is} affected, {was} before)"),
         _ => String::new(),
@@ -118,12 +132,13 @@ fn was(finding: &Finding) -> String {
 }
 
 /// Findings of earlier runs, one line for each check and severity.
-fn gone(all: &[Gone], word: &'static str, style: Style, lines: &mut Vec<Line>) {
+pub(crate) fn gone(all: &[Gone], word: &'static str, style: Style, lines: &mut Vec<Line>) {
     for group in all.chunk_by(|left, right| left.check == right.check && left.severity == right.severity) {
         let first = &group[0];
         let more = more_like_it(group.len());
         let why = match &first.reason {
             Some(reason) => format!(" ({reason})"),
+            None if first.before.is_some() => was(first.before, first.severity, first.affected),
             None => format!(" (since {})", day(first.first_seen)),
         };
         let text = format!("{}: {}: {}{more}{why}", first.check, first.subject.name, first.says);

@@ -170,6 +170,8 @@ fn changed() -> Run {
             subject: finding.subject,
             severity: finding.severity,
             says: finding.says,
+            affected: None,
+            before: None,
             first_seen: "2026-06-01T12:00:00Z".parse().unwrap(),
             last_seen: "2026-06-23T12:00:00Z".parse().unwrap(),
             times_seen: 4,

@@ -56,6 +56,14 @@ pub struct Gone {
     pub severity: Severity,
     /// What was seen.
     pub says: String,
+    /// How many things it concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub affected: Option<u64>,
+    /// How bad it was in the older of two runs, where it is worse or better in the newer one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub before: Option<Before>,
     /// When it was first seen.
     #[schemars(with = "String")]
     pub first_seen: Timestamp,

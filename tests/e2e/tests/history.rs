@@ -14,6 +14,89 @@ fn site() -> (Machine, Lab) {
     (machine, lab)
 }
 
+/// Asserts that a result follows the schema of its document.
+fn follows(machine: &Machine, schema: &str, document: &serde_json::Value) {
+    let schema = machine.run(&["schema", schema]).exits(0).json();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let wrong: Vec<String> = validator.iter_errors(document).map(|error| error.to_string()).collect();
+    assert_eq!(wrong, [""; 0], "{document:#}");
+}
+
+#[test]
+fn runs_are_listed_shown_and_compared() {
+    let (machine, lab) = site();
+    let empty = machine.run(&["history"]).exits(0);
+    assert_eq!(empty.stdout, "no run of lab is kept yet; \"tancheck run\" makes one\n");
+    assert!(machine.run(&["diff"]).exits(2).stderr.contains("the history has no run yet"));
+    let run = |now: &str| {
+        let _ = machine.run(&["run", "--now", now, "--fail-on", "never", "-o", "json"]);
+    };
+    run(NOW);
+    assert!(machine.run(&["diff"]).exits(2).stderr.contains("there is only one run"));
+    lab.inject("failing-action").unwrap();
+    run("2026-07-01T12:00:00Z");
+    lab.clear_faults();
+    run("2026-07-02T12:00:00Z");
+
+    let list = machine.run(&["history", "-o", "json"]).exits(0).json();
+    follows(&machine, "history", &list);
+    assert_eq!((list["kept"].as_u64(), list["runs"][0]["number"].as_i64()), (Some(3), Some(3)));
+    assert_eq!(list["runs"][1]["changes"]["new"], 1);
+    let text = machine.run(&["history", "list", "-n", "1"]).exits(0).stdout;
+    assert!(text.contains("1 fixed") && text.contains("and 2 earlier"), "{text}");
+
+    let shown = machine.run(&["history", "show", "2", "-o", "json"]).exits(0).json();
+    follows(&machine, "history-run", &shown);
+    let found = shown["findings"].as_array().unwrap();
+    assert!(found.iter().any(|finding| finding["check"] == "actions.failing"), "{shown:#}");
+    assert_eq!(shown["plugins"][0]["id"], "actions");
+    assert_eq!(shown["settings"]["actions"]["failed_pct"], 10);
+    let text = machine.run(&["history", "show", "2026-07-01"]).exits(0).stdout;
+    assert!(text.contains("run 2 of 2026-07-01 12:00 UTC") && text.contains("actions.failing"), "{text}");
+
+    let change = machine.run(&["diff", "-o", "json"]).exits(0).json();
+    follows(&machine, "diff", &change);
+    assert_eq!(change["fixed"][0]["check"], "actions.failing");
+    let text = machine.run(&["diff", "1", "2"]).exits(0).stdout;
+    assert!(text.contains("new       medium   actions.failing: "), "{text}");
+    assert!(text.contains("actions.failing: pass → finding"), "{text}");
+    let wrong = machine.run(&["diff", "9"]).exits(2).stderr;
+    assert!(wrong.contains("there is no run \"9\"") && wrong.contains("runs 1 (2026-06-30) to 3"), "{wrong}");
+}
+
+#[test]
+fn a_history_is_examined_carried_over_and_pruned() {
+    let (machine, _lab) = site();
+    for now in ["2022-06-30T12:00:00Z", NOW, "2026-07-01T12:00:00Z"] {
+        let _ = machine.run(&["run", "--now", now, "--fail-on", "never", "-o", "json"]);
+    }
+    let examined = machine.run(&["history", "verify", "-o", "json"]).exits(0).json();
+    follows(&machine, "history-verify", &examined);
+    assert_eq!((examined["runs"].as_u64(), examined["format"].as_u64() >= Some(2)), (Some(3), true));
+    assert!(machine.run(&["history", "verify"]).exits(0).stdout.contains("whole"));
+
+    let told = machine.run(&["history", "export", "all.jsonl"]).exits(0);
+    assert_eq!((told.stdout.as_str(), told.stderr.starts_with("exported 3 runs")), ("", true), "{told:?}");
+    let same = machine.run(&["history", "export"]).exits(0).stdout;
+    assert!(same == std::fs::read_to_string(machine.path("all.jsonl")).unwrap());
+    let elsewhere = format!("places.state={}", machine.path("elsewhere").display());
+    let there = |command: &[&str]| machine.run(&[command, &["--set", &elsewhere]].concat());
+    assert!(there(&["history", "import", "all.jsonl"]).exits(0).stderr.contains("took in 3 runs"));
+    assert!(there(&["history", "export"]).exits(0).stdout == same, "nothing is lost on the way");
+    std::fs::write(machine.path("cut.jsonl"), &same[..same.len() / 2]).unwrap();
+    let cut = there(&["history", "import", "cut.jsonl"]).exits(2).stderr;
+    assert!(cut.contains("cut.jsonl was not taken in"), "{cut}");
+    assert!(there(&["history", "import", "nothing"]).exits(2).stderr.contains("nothing cannot be read"));
+
+    let prune = ["history", "prune", "--now", "2026-07-01", "-o", "json"];
+    let pretended = machine.run(&[&prune[..], &["--dry-run"]].concat()).exits(0).json();
+    follows(&machine, "history-prune", &pretended);
+    assert_eq!(pretended["runs"], 1, "{pretended}");
+    assert_eq!(machine.run(&prune).exits(0).json(), pretended);
+    assert_eq!(machine.run(&["history", "-o", "json"]).exits(0).json()["kept"], 2);
+    assert!(machine.run(&["history", "prune", "--runs", "0"]).exits(0).stdout.starts_with("forgot 0 runs"));
+}
+
 #[test]
 fn only_what_is_new_fails_where_that_was_asked_for() {
     let (machine, lab) = site();

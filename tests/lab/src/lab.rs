@@ -125,6 +125,12 @@ impl Lab {
         self.core.log.all()
     }
 
+    /// How long each question that was asked so far takes, in no order.
+    #[must_use]
+    pub fn question_times(&self) -> Vec<Duration> {
+        self.core.questions.times()
+    }
+
     /// Forgets what was asked.
     pub fn clear_requests(&self) {
         self.core.log.clear();

@@ -2,6 +2,7 @@
 
 use crate::random;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// One request as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub struct LoggedRequest {
     pub operation: Option<String>,
     /// The status that was answered; 0 where the connection was broken on purpose or the client went away.
     pub status: u16,
+    /// When it arrived, counted from the start of the lab.
+    pub began: Duration,
+    /// When its answer was ready; zero until then.
+    pub ended: Duration,
 }
 
 impl LoggedRequest {
@@ -45,13 +50,24 @@ impl LoggedRequest {
             question,
             operation,
             status: 0,
+            began: Duration::ZERO,
+            ended: Duration::ZERO,
         }
     }
 }
 
 /// The log of all requests since the start, or since it was last cleared.
-#[derive(Debug, Default)]
-pub(crate) struct Log(Mutex<Entries>);
+#[derive(Debug)]
+pub(crate) struct Log {
+    start: Instant,
+    entries: Mutex<Entries>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { start: Instant::now(), entries: Mutex::default() }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Entries {
@@ -63,25 +79,26 @@ struct Entries {
 impl Log {
     /// Adds a request and returns its number.
     pub(crate) fn add(&self, request: LoggedRequest) -> usize {
-        let mut entries = self.0.lock().expect("the lock is never held across a panic");
+        let request = LoggedRequest { began: self.start.elapsed(), ..request };
+        let mut entries = self.entries.lock().expect("the lock is never held across a panic");
         entries.kept.push(request);
         entries.cleared + entries.kept.len() - 1
     }
 
     pub(crate) fn answered(&self, number: usize, status: u16) {
-        let mut entries = self.0.lock().expect("the lock is never held across a panic");
+        let mut entries = self.entries.lock().expect("the lock is never held across a panic");
         let at = number.checked_sub(entries.cleared);
         if let Some(entry) = at.and_then(|at| entries.kept.get_mut(at)) {
-            entry.status = status;
+            (entry.status, entry.ended) = (status, self.start.elapsed());
         }
     }
 
     pub(crate) fn all(&self) -> Vec<LoggedRequest> {
-        self.0.lock().expect("the lock is never held across a panic").kept.clone()
+        self.entries.lock().expect("the lock is never held across a panic").kept.clone()
     }
 
     pub(crate) fn clear(&self) {
-        let mut entries = self.0.lock().expect("the lock is never held across a panic");
+        let mut entries = self.entries.lock().expect("the lock is never held across a panic");
         entries.cleared += entries.kept.len();
         entries.kept.clear();
     }

@@ -9,6 +9,7 @@
 #![expect(clippy::panic, reason = "a test's preparation fails by panicking")]
 
 mod requirements;
+pub mod site;
 
 pub use requirements::{Row, direct_connect};
 

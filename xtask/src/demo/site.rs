@@ -1,10 +1,9 @@
 //! The administrator's side: a configuration for all plugins, and what people do besides running tancheck.
 
-use crate::build::{self, Built, root};
+use crate::build::{self, Built};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
@@ -37,17 +36,6 @@ impl Site {
 
     /// Writes the configuration: every plugin enabled, with the settings that the tests use for the lab.
     pub(super) fn configure(&self, url: &str) -> Result<()> {
-        let sites = root().join("tests/e2e/tests/matrix/sites");
-        let mut modules = Table::new();
-        for entry in fs::read_dir(&sites).with_context(|| format!("failed to read {}", sites.display()))? {
-            let path = entry?.path();
-            let plugin = path.file_stem().and_then(OsStr::to_str).context("a site has a name")?;
-            let mut site: Table =
-                fs::read_to_string(&path)?.parse().with_context(|| format!("in {}", path.display()))?;
-            modules.insert(plugin.to_owned(), site.remove("settings").unwrap_or(Table::new().into()));
-        }
-        let enable: Vec<String> = modules.keys().cloned().collect();
-        modules.insert("enable".to_owned(), enable.into());
         let place = |name: &str| toml::Value::from(self.folder.join(name).display().to_string());
         let places = [
             ("plugins", vec![place("plugins")].into()),
@@ -59,7 +47,7 @@ impl Site {
         let config = Table::from_iter([
             ("deployment".to_owned(), table(deployment)),
             ("places".to_owned(), table(places)),
-            ("modules".to_owned(), modules.into()),
+            ("modules".to_owned(), tancheck_test_support::site::modules().into()),
         ]);
         fs::write(&self.config, config.to_string())?;
         Ok(())

@@ -14,6 +14,8 @@ use tancheck_plugin_api::finding::Measure;
 use tancheck_plugin_api::{Outcome, Severity};
 
 mod change;
+mod diff;
+mod keeping;
 mod migration;
 
 fn open(folder: &tempfile::TempDir) -> Store {

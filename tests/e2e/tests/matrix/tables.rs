@@ -51,7 +51,7 @@ static TABLES: LazyLock<BTreeMap<String, Table>> = LazyLock::new(|| {
 });
 
 fn file(plugin: &str) -> PathBuf {
-    tancheck_test_support::root().join(format!("tests/e2e/tests/matrix/sites/{plugin}.toml"))
+    tancheck_test_support::site::folder().join(format!("{plugin}.toml"))
 }
 
 /// The plugins that `MATRIX_ONLY=a,b` limits the walks to.

@@ -89,6 +89,36 @@ pub(crate) struct SavedAction {
 }
 
 impl SavedAction {
+    /// An approved action that is issued every four hours, and was two hours ago.
+    pub(crate) fn enabled(
+        now: Timestamp,
+        id: u64,
+        name: &str,
+        package: u64,
+        action_group: u64,
+        target_group: u64,
+        user: u64,
+    ) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            status: 0,
+            approved: true,
+            action_group,
+            target_group,
+            package,
+            parameters: Vec::new(),
+            user,
+            created: now - days(60),
+            modified: now - days(21),
+            end: None,
+            last_start: now - minutes(120),
+            issue_seconds: 14_400,
+            expire_seconds: 3600,
+            issue_count: 23,
+        }
+    }
+
     pub(crate) fn next_start(&self) -> Timestamp {
         self.last_start + SignedDuration::from_secs(i64::from(self.issue_seconds))
     }
@@ -330,23 +360,8 @@ fn packages(now: Timestamp) -> Vec<Package> {
 }
 
 fn saved_actions(now: Timestamp) -> Vec<SavedAction> {
-    let saved = |id: u64, name: &str, package, action_group, target_group, user| SavedAction {
-        id,
-        name: name.to_owned(),
-        status: 0,
-        approved: true,
-        action_group,
-        target_group,
-        package,
-        parameters: Vec::new(),
-        user,
-        created: now - days(60),
-        modified: now - days(21),
-        end: None,
-        last_start: now - minutes(120),
-        issue_seconds: 14_400,
-        expire_seconds: 3600,
-        issue_count: 23,
+    let saved = |id, name, package, action_group, target_group, user| {
+        SavedAction::enabled(now, id, name, package, action_group, target_group, user)
     };
     vec![
         saved(1, "Distribute Tanium Standard Utilities", 5, ALL_COMPUTERS_GROUP, ALL_COMPUTERS, 1),

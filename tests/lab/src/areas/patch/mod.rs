@@ -271,23 +271,9 @@ pub(crate) fn furnish(state: &mut State) {
     };
     state.actions.packages.push(package(534, "Patch - Start Patch Process", "start-patch-process.sh"));
     state.actions.packages.push(package(535, "Collect Patch logs", "collect-patch-logs.sh"));
-    let action = |id, name: &str, package, action_group, target_group, user| SavedAction {
-        id,
-        name: name.to_owned(),
-        status: 0,
-        approved: true,
-        action_group,
-        target_group,
-        package,
-        parameters: Vec::new(),
-        user,
-        created: now - days(60),
-        modified: now - days(21),
-        end: None,
+    let action = |id, name, package, action_group, target_group, user| SavedAction {
         last_start: now - minutes(90),
-        issue_seconds: 14_400,
-        expire_seconds: 3600,
-        issue_count: 23,
+        ..SavedAction::enabled(now, id, name, package, action_group, target_group, user)
     };
     state.actions.schedule(action(
         START_ACTION,

@@ -152,6 +152,12 @@ impl Questions {
         id
     }
 
+    /// How long each question that was asked takes, in no order.
+    pub(crate) fn times(&self) -> Vec<Duration> {
+        let running = self.0.lock().expect("the lock is never held across a panic");
+        running.asked.values().map(|asked| asked.takes).collect()
+    }
+
     pub(crate) fn asked(&self, id: u64) -> Option<Arc<Asked>> {
         self.0.lock().expect("the lock is never held across a panic").asked.get(&id).cloned()
     }
