@@ -76,6 +76,12 @@ pub(crate) enum SourceKind {
     Metrics {
         families: &'static [&'static str],
     },
+    Probe {
+        setting: &'static str,
+        port: u16,
+        port_setting: &'static str,
+        always: bool,
+    },
     Export {
         file: &'static str,
         page: &'static str,
@@ -154,6 +160,33 @@ impl Source {
     #[must_use]
     pub const fn metrics(families: &'static [&'static str]) -> Self {
         Self::new(SourceKind::Metrics { families })
+    }
+
+    /// A look at the listeners that the site names in the setting `setting` (a text or a list): each is `host` or
+    /// `host:port`, and where no port is given it is `port`. Delivers one
+    /// [`records::probe::Probe`](crate::records::probe::Probe) for each, whatever became of it; an empty list delivers
+    /// no rows. A plugin can name no host: targets come from the administrator's configuration only.
+    #[must_use]
+    pub const fn probe(setting: &'static str, port: u16) -> Self {
+        Self::new(SourceKind::Probe { setting, port, port_setting: "", always: false })
+    }
+
+    /// The setting that holds the port of a probe; its targets then are hosts without ports.
+    #[must_use]
+    pub const fn port_from(mut self, key: &'static str) -> Self {
+        if let SourceKind::Probe { port_setting, .. } = &mut self.kind {
+            *port_setting = key;
+        }
+        self
+    }
+
+    /// Probes the source's own port on each host, whatever port the target names.
+    #[must_use]
+    pub const fn always_this_port(mut self) -> Self {
+        if let SourceKind::Probe { always, .. } = &mut self.kind {
+            *always = true;
+        }
+        self
     }
 
     /// A CSV or JSON file that an administrator exports from the Console page `page` into the exports folder.

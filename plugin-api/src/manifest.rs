@@ -28,6 +28,7 @@ pub const FEATURES: &[&str] = &[
     "gateway",
     "history",
     "metrics",
+    "probe",
     "procedures",
     "question",
     "rest",
@@ -309,6 +310,19 @@ pub enum Request {
         /// Names of the families.
         families: Vec<String>,
     },
+    /// A look at listeners that the site names.
+    Probe {
+        /// The setting with the targets: a text or a list, each `host` or `host:port`.
+        setting: String,
+        /// The port where a target names none.
+        port: u16,
+        /// The setting with the port; the targets then are hosts without ports. Empty: none.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        port_setting: String,
+        /// The port counts, whatever port a target names.
+        #[serde(default)]
+        always: bool,
+    },
     /// An exported file.
     Export {
         /// File name in the exports folder.
@@ -374,6 +388,7 @@ impl Request {
             Self::Question { .. } => "question",
             Self::SavedQuestion { .. } => "saved-question",
             Self::Metrics { .. } => "metrics",
+            Self::Probe { .. } => "probe",
             Self::Export { .. } => "export",
             Self::Answer { .. } => "answer",
             Self::History { .. } => "history",
@@ -390,9 +405,11 @@ impl Request {
                 vec![text, group, sample.strip_suffix("{value}").unwrap_or(sample)]
             }
             Self::SavedQuestion { name } => vec![name],
-            Self::Metrics { .. } | Self::Export { .. } | Self::Answer { .. } | Self::History { .. } => {
-                Vec::new()
-            }
+            Self::Metrics { .. }
+            | Self::Probe { .. }
+            | Self::Export { .. }
+            | Self::Answer { .. }
+            | Self::History { .. } => Vec::new(),
         }
     }
 
@@ -402,7 +419,8 @@ impl Request {
         self.texts().into_iter().any(|text| crate::validate::placeholders(text).contains(&placeholder))
     }
 
-    /// Whether it is sent to the deployment (and not read from this machine).
+    /// Whether it goes to the network: to the deployment, or to the listeners that the site names. The others are read
+    /// on this machine.
     #[must_use]
     pub const fn is_remote(&self) -> bool {
         !matches!(self, Self::Export { .. } | Self::Answer { .. } | Self::History { .. })

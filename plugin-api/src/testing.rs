@@ -23,6 +23,7 @@ use crate::manifest::Manifest;
 use crate::outcome::{Outcome, Undecided};
 use crate::plugin::{Plugin, judge, read};
 use crate::reading::Reading;
+use crate::records::probe::{Certificate, Probe, SUITES, Stage, Suite, SuiteResult};
 use crate::remedy::Remedy;
 use crate::validate;
 use crate::wire::{Inspection, Judgement};
@@ -98,6 +99,13 @@ impl Case {
     pub fn rows(self, input: &Input, rows: Value) -> Self {
         let Value::Array(rows) = rows else { panic!("rows are a list") };
         self.body(input, Body::Rows(rows))
+    }
+
+    /// Delivers what probes saw.
+    #[must_use]
+    pub fn probes(self, input: &Input, probes: &[Probe]) -> Self {
+        let rows = probes.iter().map(|probe| serde_json::to_value(probe).expect("a probe is plain data"));
+        self.body(input, Body::Rows(rows.collect()))
     }
 
     /// Delivers an object.
@@ -214,6 +222,47 @@ impl Case {
                 self.inspection.check
             );
         }
+    }
+}
+
+/// What a probe sees of a healthy listener with an RSA certificate of 2048 bits that is good for another year.
+#[must_use]
+pub fn probed(host: &str, port: u16) -> Probe {
+    let time = |text: &str| Some(text.parse().expect("a valid time"));
+    let suite = |(name, _): &(&str, u16)| Suite {
+        name: (*name).to_owned(),
+        result: if name.contains("-RSA-") { SuiteResult::Accepted } else { SuiteResult::Refused },
+        says: String::new(),
+    };
+    let leaf = Certificate {
+        sha256: "5e".repeat(32),
+        subject: format!("CN={host}"),
+        common_name: host.to_owned(),
+        issuer: format!("CN={host}"),
+        serial: "01".to_owned(),
+        not_before: time("2026-01-01T00:00:00Z"),
+        not_after: time("2027-06-30T00:00:00Z"),
+        key: "RSA".to_owned(),
+        key_bits: Some(2048),
+        signature: "sha256WithRSAEncryption".to_owned(),
+        names: vec![host.to_owned()],
+        ..Certificate::default()
+    };
+    Probe {
+        target: host.to_owned(),
+        host: host.to_owned(),
+        port: Some(port),
+        at: time("2026-06-30T12:00:00Z"),
+        stage: Stage::Flight,
+        addresses: vec!["192.0.2.7".to_owned()],
+        address: format!("192.0.2.7:{port}"),
+        version: "TLS 1.2".to_owned(),
+        suite: "ECDHE-RSA-AES256-GCM-SHA384".to_owned(),
+        curve: "x25519".to_owned(),
+        client_certificate: Some(true),
+        certificates: vec![leaf],
+        suites: SUITES.iter().map(suite).collect(),
+        ..Probe::default()
     }
 }
 

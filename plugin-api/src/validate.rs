@@ -158,6 +158,22 @@ fn source_problems(manifest: &Manifest, source: &Source, problems: &mut Vec<Stri
                 problems.push(format!("{file:?} is no plain file name"));
             }
         }
+        Request::Probe { setting, port, port_setting, always } => {
+            let kind = |key: &str| manifest.setting(key).map(|setting| setting.r#type.as_str());
+            if !matches!(kind(setting), Some("text" | "list")) {
+                problems.push(format!(
+                    "its targets come from {setting:?}, which is no text or list among the settings"
+                ));
+            }
+            if !port_setting.is_empty() && (kind(port_setting) != Some("integer") || *always) {
+                problems.push(format!(
+                    "its port comes from {port_setting:?}, which is no number among the settings"
+                ));
+            }
+            if *port == 0 || source.each.is_some() {
+                problems.push("a probe has a port, and repeats itself".to_owned());
+            }
+        }
         Request::SavedQuestion { .. }
         | Request::Metrics { .. }
         | Request::Answer { .. }

@@ -3,6 +3,7 @@
 use super::site::Site;
 use super::stop::Stop;
 use super::{Global, checks};
+use crate::collect::probe::evidence;
 use crate::config::{Assignment, Config};
 use crate::history::{Here, HistoryError, RunLine, Store};
 use crate::run::engine::Setup;
@@ -12,11 +13,14 @@ use crate::run::interrupt::Interrupt;
 use crate::run::outcome::day;
 use crate::run::select::Filter;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tancheck_plugin_api::Cadence;
+use tancheck_plugin_api::records::probe::{Probe, Vantage};
 
 /// Which checks.
 #[derive(Clone, Debug, Default, Args)]
@@ -45,6 +49,15 @@ pub(super) struct Which {
     /// Asks no questions; checks that need one stay undecided
     #[arg(long)]
     no_questions: bool,
+    /// Where this machine stands, which decides what a failed probe means
+    #[arg(long, value_name = "PLACE", value_parser = vantages())]
+    vantage: Option<String>,
+    /// Probes each listener by one handshake instead of up to nine
+    #[arg(long)]
+    quick: bool,
+    /// The JSON report of a run at another place, whose probes count beside those of this run; may be repeated
+    #[arg(long, value_name = "FILE")]
+    merge_evidence: Vec<PathBuf>,
     /// The time that counts as now, for tests and to look at a date: 2026-06-30 or 2026-06-30T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     now: Option<Timestamp>,
@@ -68,6 +81,37 @@ impl From<&Circumstances> for Which {
     }
 }
 
+impl Which {
+    /// What these flags say about the configuration.
+    fn assignments(&self) -> Vec<Assignment> {
+        let assignment = |key: &str, value: &str, flag: &str| Assignment {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            flag: flag.to_owned(),
+        };
+        let mut all = Vec::new();
+        if self.no_questions {
+            all.push(assignment("deployment.questions", "false", "--no-questions"));
+        }
+        if let Some(vantage) = &self.vantage {
+            all.push(assignment("probe.vantage", vantage, "--vantage"));
+        }
+        if self.quick {
+            all.push(assignment("probe.quick", "true", "--quick"));
+        }
+        if !self.merge_evidence.is_empty() {
+            let files: Vec<String> =
+                self.merge_evidence.iter().map(|file| file.display().to_string()).collect();
+            all.push(assignment("probe.merge_evidence", &files.join(","), "--merge-evidence"));
+        }
+        all
+    }
+}
+
+fn vantages() -> PossibleValuesParser {
+    PossibleValuesParser::new(Vantage::ALL.map(Vantage::name))
+}
+
 /// Everything that is known before the deployment is asked.
 #[derive(Debug)]
 pub(super) struct Ground {
@@ -75,6 +119,8 @@ pub(super) struct Ground {
     pub(super) config: Config,
     pub(super) history: Result<Arc<Store>, HistoryError>,
     pub(super) now: Timestamp,
+    /// What runs at other places saw.
+    pub(super) evidence: Vec<Probe>,
     filter: Filter,
 }
 
@@ -82,12 +128,10 @@ impl Ground {
     /// Reads configuration, plugins and history.
     pub(super) async fn load(which: &Which, global: &Global) -> Result<Self, Stop> {
         let mut global = global.clone();
-        if which.no_questions {
-            let (key, value) = ("deployment.questions".to_owned(), "false".to_owned());
-            global.set.push(Assignment { key, value, flag: "--no-questions".to_owned() });
-        }
+        global.set.extend(which.assignments());
         let site = Site::load(&global).await?;
         let config = site.layers.config(&site.manifests())?;
+        let evidence = evidence::read(&config.probing.merge_evidence).map_err(Stop::Usage)?;
         let history = open_history(&config);
         let filter = Filter {
             modules: which.module.clone(),
@@ -99,7 +143,7 @@ impl Ground {
             owners: which.owner.clone(),
         };
         let now = which.now.unwrap_or_else(this_second);
-        Ok(Self { site, config, history, now, filter })
+        Ok(Self { site, config, history, now, evidence, filter })
     }
 
     /// A run of it.

@@ -199,8 +199,9 @@ async fn with_transport<T: Transport + 'static>(
     transport: T,
 ) -> Result<Run, Stop> {
     let transport = Interruptible::new(transport, setup.interrupt.clone());
-    let collector =
-        Collector::new(&ground.config, transport, ground.local(), ground.now).with_account(account);
+    let collector = Collector::new(&ground.config, transport, ground.local(), ground.now)
+        .with_account(account)
+        .with_evidence(ground.evidence.clone());
     let requests = Requests::new(collector, setup.events.clone());
     let workers = Workers { limits: &ground.config.limits };
     engine::run(setup, login, &requests, &workers).await.map_err(usage)
@@ -252,6 +253,7 @@ impl<T: Transport + 'static> Collects for Requests<T> {
             saved: collected.requests_saved,
             questions,
             timings: collected.timings,
+            probes: collected.probes,
         }
     }
 }

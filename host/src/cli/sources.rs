@@ -12,6 +12,17 @@ pub(crate) fn told(source: &Source, input: &str) -> String {
         Request::Question { text, group, .. } => format!("question to the computer group {group}: {text}"),
         Request::SavedQuestion { name } => format!("stored results of the saved question {name:?}"),
         Request::Metrics { families } => format!("GET /metrics: {}", families.join(", ")),
+        Request::Probe { setting, port_setting, .. } if !port_setting.is_empty() => {
+            format!("probe of the listener that the settings {setting} and {port_setting} name")
+        }
+        Request::Probe { setting, port, always: true, .. } => {
+            format!("probe of port {port} on each host that the setting {setting} names")
+        }
+        Request::Probe { setting, port, .. } => {
+            format!(
+                "probe of each listener that the setting {setting} names (port {port} where it names none)"
+            )
+        }
         Request::Export { file, page, steps, .. } => {
             format!("file {file} in the exports folder, from the Console page {page}: {steps}")
         }

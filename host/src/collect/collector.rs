@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::{Body, Supplied, Unavailable};
 use tancheck_plugin_api::manifest::Manifest;
+use tancheck_plugin_api::records::probe::Probe;
 use tokio::task::{Id, JoinError, JoinSet};
 
 /// Plugin and input.
@@ -46,6 +47,8 @@ pub struct Collected {
     pub bytes: u64,
     /// How long requests took, in seconds, by the key of the plan.
     pub timings: Vec<(String, f64)>,
+    /// What was probed from here.
+    pub probes: Vec<Probe>,
 }
 
 /// What is settled so far.
@@ -119,6 +122,16 @@ impl<T: Transport + 'static> Collector<T> {
         self
     }
 
+    /// Adds what runs at other places saw to what the probes of this one see.
+    #[must_use]
+    pub fn with_evidence(mut self, evidence: Vec<Probe>) -> Self {
+        // Nobody shares it before collecting begins.
+        if let Some(settler) = Arc::get_mut(&mut self.settler) {
+            settler.prober.with_evidence(evidence);
+        }
+        self
+    }
+
     /// Every request that [`Collector::collect`] would make first. Sends nothing.
     #[must_use]
     pub fn plan(&self, wants: &[Want]) -> Vec<PlannedRequest> {
@@ -156,6 +169,7 @@ impl<T: Transport + 'static> Collector<T> {
             questions_sent: questions.load(Ordering::Relaxed),
             bytes: bytes.load(Ordering::Relaxed),
             timings: self.settler.timings(),
+            probes: self.settler.prober.so_far(),
         }
     }
 

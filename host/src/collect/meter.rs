@@ -83,6 +83,19 @@ impl<T: Transport> Transport for Meter<'_, T> {
 }
 
 impl<T> Meter<'_, T> {
+    /// Connections were made that are no requests to the deployment.
+    pub(super) fn made(&self, connections: u64, took: Duration) {
+        self.cost.sent.fetch_add(connections, Ordering::Relaxed);
+        self.totals.sent.fetch_add(connections, Ordering::Relaxed);
+        let request = self.about.clone();
+        self.progress.tell(&Event::Finished {
+            request,
+            seconds: took.as_secs_f64(),
+            bytes: 0,
+            problem: None,
+        });
+    }
+
     /// How far a question has come, as its poll says.
     fn tell_progress(&self, poll: &[u8]) {
         let Ok(poll) = serde_json::from_slice::<Value>(poll) else { return };

@@ -17,6 +17,7 @@ mod merge;
 mod meter;
 mod metrics;
 pub mod plan;
+pub mod probe;
 pub mod progress;
 pub mod question;
 mod resolve;

@@ -1,8 +1,11 @@
 //! The plan: every request a run would make, before the first one is sent.
 
 use super::graph::{Graph, Linked, Node};
+use super::probe::MOST_CONNECTIONS;
+use super::probe::target::{MOST, Target};
+use super::way::Ask;
 use super::{Local, Want};
-use crate::config::Config;
+use crate::config::{Config, Probing};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -37,35 +40,37 @@ pub fn plan(config: &Config, wants: &[Want], local: &dyn Local, now: Timestamp) 
     let mut planned: Vec<PlannedRequest> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for node in &graph.nodes {
-        let Some(request) = first(node, config, now) else { continue };
-        match known.get(&request.key) {
-            Some(&index) => join(&mut planned[index], request),
-            None => {
-                let expected_seconds = local.expected_seconds(&request.key);
-                known.insert(request.key.clone(), planned.len());
-                planned.push(PlannedRequest { expected_seconds, ..request });
+        for request in first(node, config, now) {
+            match known.get(&request.key) {
+                Some(&index) => join(&mut planned[index], request),
+                None => {
+                    let expected_seconds = local.expected_seconds(&request.key);
+                    known.insert(request.key.clone(), planned.len());
+                    planned.push(PlannedRequest { expected_seconds, ..request });
+                }
             }
         }
     }
     planned
 }
 
-/// The request of the first way that can be asked.
-fn first(node: &Node, config: &Config, now: Timestamp) -> Option<PlannedRequest> {
-    node.ways.iter().find_map(|linked| of(node, linked, config, now))
+/// The requests of the first way that can be asked: one, or a probe of each listener.
+fn first(node: &Node, config: &Config, now: Timestamp) -> Vec<PlannedRequest> {
+    node.ways.iter().find_map(|linked| of(node, linked, config, now)).unwrap_or_default()
 }
 
-fn of(node: &Node, linked: &Linked, config: &Config, now: Timestamp) -> Option<PlannedRequest> {
+fn of(node: &Node, linked: &Linked, config: &Config, now: Timestamp) -> Option<Vec<PlannedRequest>> {
     let way = &linked.way;
     if matches!(linked.over, Some(Err(_))) {
         return None;
     }
-    let (key, label) = match way.ask(&node.filling(now, None)) {
+    let requests = match way.ask(&node.filling(now, None)) {
         Ok(Some(ask)) if ask.is_question() && !config.deployment.questions => return None,
-        Ok(Some(ask)) => (ask.key(), ask.label()),
+        Ok(Some(Ask::Probe(targets))) => probes(&targets, &config.probing),
+        Ok(Some(ask)) => vec![(ask.key(), ask.label())],
         Ok(None) => {
             let label = local_label(&way.request, &node.input, &config.places.exports);
-            (format!("{} {label}", way.request.kind()), label)
+            vec![(format!("{} {label}", way.request.kind()), label)]
         }
         // A setting is missing.
         Err(_) => return None,
@@ -73,15 +78,30 @@ fn of(node: &Node, linked: &Linked, config: &Config, now: Timestamp) -> Option<P
     let mut privileges: Vec<String> = way.needs.iter().chain(&way.complete_with).cloned().collect();
     privileges.sort();
     privileges.dedup();
-    Some(PlannedRequest {
+    let planned = |(key, label)| PlannedRequest {
         key,
         label,
         kind: way.request.kind().to_owned(),
         inputs: vec![node.input.clone()],
-        privileges,
+        privileges: privileges.clone(),
         expected_seconds: None,
         repeats: way.each.as_ref().map(repeats),
-    })
+    };
+    Some(requests.into_iter().map(planned).collect())
+}
+
+/// A request for each listener; what is no listener is told by its row, and nothing is sent for it.
+fn probes(targets: &[Target], probing: &Probing) -> Vec<(String, String)> {
+    let how = match probing.quick {
+        true => "1 handshake".to_owned(),
+        false => format!("up to {MOST_CONNECTIONS} handshakes"),
+    };
+    let listeners = targets.iter().take(MOST).filter_map(|target| target.listener.as_ref().ok());
+    listeners
+        .map(|listener| {
+            (format!("probe {listener}"), format!("probe {listener} from {}, {how}", probing.vantage))
+        })
+        .collect()
 }
 
 fn join(planned: &mut PlannedRequest, other: PlannedRequest) {

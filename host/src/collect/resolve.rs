@@ -64,6 +64,12 @@ impl Filling<'_> {
         Ok(value)
     }
 
+    /// A setting as it is, where the site or its default says anything at all.
+    pub(super) fn any(&self, key: &str) -> Result<&Value, Problem> {
+        let value = self.settings.get(key).filter(|value| !value.is_null());
+        value.ok_or_else(|| not_evaluated(format!("set `{key}` under [modules.{}]", self.plugin)))
+    }
+
     fn value(&self, name: &str) -> Result<Option<String>, Problem> {
         match name.split_once(':') {
             Some(("setting", key)) => self.setting(key).map(Some),

@@ -8,6 +8,8 @@ use super::graph::{Graph, Linked, Node};
 use super::merge::Merge;
 use super::meter::{Cost, Meter, Totals};
 use super::plan;
+use super::probe::Prober;
+use super::probe::target::{MOST, Target};
 use super::progress::Progress;
 use super::question::{self, Question, Terms, Turn};
 use super::schedule::Schedule;
@@ -42,6 +44,7 @@ pub(super) struct Settler<T> {
     terms: Terms,
     schedule: Schedule,
     exports: PathBuf,
+    pub(super) prober: Prober,
     merge: Merge,
     timings: Mutex<Vec<(String, f64)>>,
 }
@@ -92,6 +95,7 @@ impl<T: Transport> Settler<T> {
             terms: Terms::of(config),
             schedule: Schedule::new(&config.limits),
             exports: config.places.exports.clone(),
+            prober: Prober::new(&config.probing, &config.limits, now),
             merge: Merge::default(),
             timings: Mutex::default(),
         }
@@ -373,7 +377,26 @@ impl<T: Transport> Settler<T> {
                 let saved = question::saved(net, name, &self.terms, self.now).await?;
                 Ok(Fetched { gaps: saved.gaps, at: saved.at, ..Fetched::whole(Data::Tally(saved.tally)) })
             }
+            Ask::Probe(targets) => self.probes(targets, net).await,
         }
+    }
+
+    /// What probes saw: of each target a row, whatever became of it.
+    async fn probes(&self, targets: &[Target], net: &Meter<'_, T>) -> Result<Fetched, Problem> {
+        let mut gaps = Vec::new();
+        if targets.len() > MOST {
+            gaps.push(format!("only the first {MOST} of {} targets are probed", targets.len()));
+        }
+        let began = Instant::now();
+        let (probes, connections) = tokio::select! {
+            biased;
+            problem = self.transport.stopped() => return Err(problem),
+            looked = self.prober.look(&targets[..targets.len().min(MOST)]) => looked,
+        };
+        net.made(connections, began.elapsed());
+        let rows = probes.iter().map(|probe| serde_json::to_value(probe).expect("a probe is plain data"));
+        let data = Data::Rows(rows.collect());
+        Ok(Fetched { gaps, seconds: Some(began.elapsed().as_secs_f64()), ..Fetched::whole(data) })
     }
 
     async fn question(

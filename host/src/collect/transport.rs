@@ -115,4 +115,9 @@ pub trait Transport: Send + Sync {
         call: &Call,
         sink: impl Fn() -> S + Send + Sync,
     ) -> impl Future<Output = Result<S, Problem>> + Send;
+
+    /// Ends when nothing more may be sent: probes, which go elsewhere, stop with it.
+    fn stopped(&self) -> impl Future<Output = Problem> + Send {
+        std::future::pending()
+    }
 }

@@ -4,6 +4,7 @@ use super::document::Place;
 use super::fetched::{Data, Fetched};
 use super::gateway;
 use super::metrics;
+use super::probe::target as probe;
 use super::question::Question;
 use super::resolve::{Filling, Target};
 use super::rest;
@@ -42,6 +43,7 @@ pub(super) enum Ask {
     Metrics { call: Call },
     Question(Question),
     Saved { name: String },
+    Probe(Vec<probe::Target>),
 }
 
 /// The ways to an input, the best first. A route that the site names replaces all that are asked of the deployment;
@@ -126,6 +128,17 @@ impl Way {
                 sample: fill_sample(sample, filling)?,
             }),
             Request::SavedQuestion { name } => Ask::Saved { name: filling.text(name, Target::Plain)? },
+            Request::Probe { setting, port, port_setting, always } => {
+                let targets = filling.any(setting)?;
+                let port = match (port_setting.as_str(), always) {
+                    ("", false) => probe::Port::Default(*port),
+                    ("", true) => probe::Port::Always(*port),
+                    (key, _) => {
+                        probe::Port::Elsewhere(filling.any(key)?.as_i64().unwrap_or_else(|| i64::from(*port)))
+                    }
+                };
+                Ask::Probe(probe::targets(targets, port))
+            }
             _ => return Ok(None),
         }))
     }
@@ -195,6 +208,7 @@ impl Ask {
                 format!("question {text} | {group} | {sample}").trim_end_matches([' ', '|']).to_owned()
             }
             Self::Saved { name } => format!("saved question {name}"),
+            Self::Probe(targets) => listed(targets),
         }
     }
 
@@ -206,12 +220,24 @@ impl Ask {
             Self::Question(Question { text, group, .. }) if group.is_empty() => format!("question {text:?}"),
             Self::Question(Question { text, group, .. }) => format!("question {text:?} in group {group:?}"),
             Self::Saved { name } => format!("saved question {name:?}"),
+            Self::Probe(targets) => listed(targets),
         }
     }
 
     /// Whether it makes endpoints work.
     pub(super) fn is_question(&self) -> bool {
         matches!(self, Self::Question(_))
+    }
+}
+
+/// The listeners that are probed.
+fn listed(targets: &[probe::Target]) -> String {
+    let listeners: Vec<String> =
+        targets.iter().filter_map(|target| target.listener.as_ref().ok()).map(ToString::to_string).collect();
+    if listeners.is_empty() {
+        "probe of nothing".to_owned()
+    } else {
+        format!("probe {}", listeners.join(", "))
     }
 }
 

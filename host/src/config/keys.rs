@@ -4,9 +4,11 @@ use super::units;
 use crate::calendar::Anchor;
 use jiff::tz::TimeZone;
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tancheck_plugin_api::Cadence;
+use tancheck_plugin_api::records::probe::Vantage;
 use url::{Host, Url};
 
 /// One key that is known without any plugin.
@@ -28,6 +30,9 @@ pub(super) enum Takes {
     File,
     Folder,
     Folders,
+    Files,
+    Detours,
+    Choice(&'static [&'static str]),
     Variable,
     Command,
     Descriptor,
@@ -60,6 +65,17 @@ pub(super) enum Typed {
 
 /// The enabled modules are those that the deployment has.
 pub(super) const LICENSED: &str = "licensed";
+
+/// The words of `--vantage`.
+const VANTAGES: &[&str] = &{
+    let mut names = [""; Vantage::ALL.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = Vantage::ALL[index].name();
+        index += 1;
+    }
+    names
+};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -147,6 +163,16 @@ pub(super) const KEYS: &[Key] = &[
         "The share of endpoints that have to answer before a question can prove health.",
     ),
     key(
+        "limits.probe_timeout",
+        Takes::Time { min: 100, max: 60_000 },
+        "How long a probe waits for a name, for a connection, and for the server's first flight.",
+    ),
+    key(
+        "limits.probe_pause",
+        Takes::Time { min: 0, max: 60_000 },
+        "How long a probe leaves a listener alone between two connections.",
+    ),
+    key(
         "limits.worker_memory",
         Takes::Size { min: 64 * MIB, max: 64 * GIB },
         "The memory that one plugin may use.",
@@ -187,6 +213,26 @@ pub(super) const KEYS: &[Key] = &[
     key("calendar.semi-annual.grace_days", GRACE_DAYS, GRACE),
     key("calendar.annual.anchor", Takes::Anchor(Cadence::Annual), ANCHOR),
     key("calendar.annual.grace_days", GRACE_DAYS, GRACE),
+    key(
+        "probe.vantage",
+        Takes::Choice(VANTAGES),
+        "Where this machine stands, which decides what a failed probe means.",
+    ),
+    key(
+        "probe.quick",
+        Takes::Flag,
+        "Probes each listener by one handshake; suites are not asked one at a time.",
+    ),
+    key(
+        "probe.merge_evidence",
+        Takes::Files,
+        "JSON reports of runs at other places, whose probes count beside those of this run.",
+    ),
+    key(
+        "probe.connect_to",
+        Takes::Detours,
+        "Addresses that probes connect to in place of what a name resolves to here: a tunnel, or the other side of split DNS.",
+    ),
     key("places.plugins", Takes::Folders, "The folders that plugins are looked for in, in this order."),
     key("places.exports", Takes::Folder, "The folder that files exported from the Console are put into."),
     key("places.state", Takes::Folder, "The folder of history, answers, attestations and trusted plugins."),
@@ -234,6 +280,12 @@ impl Takes {
             Self::File => "the path of a file".to_owned(),
             Self::Folder => "the path of a folder".to_owned(),
             Self::Folders => "a list of folders".to_owned(),
+            Self::Files => "a list of files".to_owned(),
+            Self::Detours => {
+                "a list such as [\"dc.example.com:17475=10.0.0.7:17475\"], addresses behind the equals sign"
+                    .to_owned()
+            }
+            Self::Choice(among) => format!("one of {}", among.join(", ")),
             Self::Variable => "the name of an environment variable".to_owned(),
             Self::Command => "a list such as [\"program\", \"argument\"]; no shell reads it".to_owned(),
             Self::Zone => "a name of the time zone database, such as \"Europe/Berlin\" or \"UTC\"".to_owned(),
@@ -266,7 +318,11 @@ impl Takes {
             Self::Text => line(value).map(Typed::Text),
             Self::Url => return address(value).map(Typed::Url),
             Self::File | Self::Folder => line(value).map(|path| Typed::Path(base.join(path))),
-            Self::Folders => words(value)
+            Self::Detours => words(value)
+                .filter(|detours| detours.iter().all(|one| detour(one).is_some()))
+                .map(Typed::Words),
+            Self::Choice(among) => line(value).filter(|word| among.contains(&word.as_str())).map(Typed::Text),
+            Self::Folders | Self::Files => words(value)
                 .or_else(|| line(value).map(|one| vec![one]))
                 .map(|paths| Typed::Paths(paths.iter().map(|path| base.join(path)).collect())),
             Self::Variable => line(value).filter(|name| is_variable(name)).map(Typed::Text),
@@ -349,6 +405,14 @@ fn words(value: &Value, text: bool) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|word| Some(word.as_str()?.to_owned())).collect()
 }
 
+/// A listener, and the address that probes of it connect to.
+pub(super) fn detour(text: &str) -> Option<(String, SocketAddr)> {
+    let (listener, address) = text.split_once('=')?;
+    let (host, port) = listener.trim().rsplit_once(':')?;
+    let is_listener = !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0);
+    is_listener.then(|| Some((listener.trim().to_ascii_lowercase(), address.trim().parse().ok()?)))?
+}
+
 fn count(value: &Value, text: bool) -> Option<u64> {
     if text { value.as_str()?.trim().parse().ok() } else { value.as_u64() }
 }
@@ -421,8 +485,23 @@ mod tests {
     }
 
     #[test]
+    fn detours_lead_from_a_listener_to_an_address() {
+        let to = |text: &str| detour(text).map(|(listener, address)| format!("{listener} {address}"));
+        assert_eq!(to("DC.example.com:17475=10.0.0.7:1").unwrap(), "dc.example.com:17475 10.0.0.7:1");
+        assert_eq!(to("[::1]:2=[::1]:3").unwrap(), "[::1]:2 [::1]:3");
+        for wrong in
+            ["", "dc:1", "dc=10.0.0.7:1", "dc:1=other:1", "dc:0=10.0.0.7:1", ":1=10.0.0.7:1", "dc:1=10.0.0.7"]
+        {
+            assert_eq!(to(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn text_is_read_like_the_file() {
         let cases = [
+            (Takes::Choice(&["admin", "other"]), json!("admin"), "admin"),
+            (Takes::Files, json!(["/a", "b"]), "/a,b"),
+            (Takes::Detours, json!(["a:1=10.0.0.7:1"]), "a:1=10.0.0.7:1"),
             (Takes::Modules, json!(["a", "b"]), "a, b"),
             (Takes::Modules, json!("licensed"), "licensed"),
             (Takes::Flag, json!(false), "no"),

@@ -6,9 +6,10 @@ use super::origin::{ConfigError, Origin, Problem};
 use super::settings::{self, RawSettings};
 use super::site::{self, Items};
 use super::{
-    Auth, Config, Deployment, Flags, InputOverride, Limits, Modules, Places, SecretSource, Surroundings,
+    Auth, Config, Deployment, Flags, InputOverride, Limits, Modules, Places, Probing, SecretSource,
+    Surroundings,
 };
-use super::{environment, units};
+use super::{environment, keys, units};
 use crate::calendar::Anchor;
 use crate::calendar::task::OfCadence;
 use crate::hint::hint;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tancheck_plugin_api::Cadence;
 use tancheck_plugin_api::manifest::Manifest;
+use tancheck_plugin_api::records::probe::Vantage;
 use url::Url;
 
 /// Everything that was said about the configuration, with the place of every value.
@@ -157,9 +159,30 @@ impl Layers {
                 Some(Typed::Share(share)) => *share,
                 _ => Limits::default().complete_share,
             },
+            probe_timeout: self.time("limits.probe_timeout"),
+            probe_pause: self.time("limits.probe_pause"),
             worker_memory: self.count("limits.worker_memory"),
             check_time: self.time("limits.check_time"),
             allow_weak_sandbox: self.flag("limits.allow_weak_sandbox"),
+        }
+    }
+
+    /// How listeners are probed.
+    #[must_use]
+    pub fn probing(&self) -> Probing {
+        let word = self.text("probe.vantage");
+        let vantage = Vantage::ALL.into_iter().find(|vantage| Some(vantage.name()) == word.as_deref());
+        Probing {
+            vantage: vantage.unwrap_or_default(),
+            quick: self.flag("probe.quick"),
+            connect_to: match self.get("probe.connect_to") {
+                Some(Typed::Words(detours)) => detours.iter().filter_map(|one| keys::detour(one)).collect(),
+                _ => BTreeMap::new(),
+            },
+            merge_evidence: match self.get("probe.merge_evidence") {
+                Some(Typed::Paths(paths)) => paths.clone(),
+                _ => Vec::new(),
+            },
         }
     }
 
@@ -299,6 +322,7 @@ impl Layers {
             },
             inputs: self.inputs(),
             limits: self.limits(),
+            probing: self.probing(),
             places: self.places(),
             calendar: self.almanac(),
         })
@@ -458,6 +482,12 @@ fn defaults(places: &Places) -> BTreeMap<&'static str, (Typed, Origin)> {
         ("limits.question_timeout", Typed::Time(limits.question_timeout)),
         ("limits.retries", Typed::Count(u64::from(limits.retries))),
         ("limits.complete_share", Typed::Share(limits.complete_share)),
+        ("limits.probe_timeout", Typed::Time(limits.probe_timeout)),
+        ("limits.probe_pause", Typed::Time(limits.probe_pause)),
+        ("probe.vantage", Typed::Text(Vantage::default().name().to_owned())),
+        ("probe.quick", Typed::Flag(false)),
+        ("probe.merge_evidence", Typed::Paths(Vec::new())),
+        ("probe.connect_to", Typed::Words(Vec::new())),
         ("limits.worker_memory", Typed::Size(limits.worker_memory)),
         ("limits.check_time", Typed::Time(limits.check_time)),
         ("limits.allow_weak_sandbox", Typed::Flag(limits.allow_weak_sandbox)),

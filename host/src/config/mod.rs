@@ -23,8 +23,10 @@ pub use places::Surroundings;
 use crate::calendar::Almanac;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use tancheck_plugin_api::records::probe::Vantage;
 use url::Url;
 
 /// Everything a command needs to know, after file, environment and flags were merged.
@@ -39,6 +41,8 @@ pub struct Config {
     pub inputs: BTreeMap<String, InputOverride>,
     /// Limits of requests and workers.
     pub limits: Limits,
+    /// How listeners are probed.
+    pub probing: Probing,
     /// Folders.
     pub places: Places,
     /// What the site does when, and who answers for it.
@@ -162,6 +166,10 @@ pub struct Limits {
     pub retries: u32,
     /// The share of endpoints that have to answer before a question can prove health (0 to 1).
     pub complete_share: f64,
+    /// How long a probe waits for a name, for a connection, and for the server's first flight.
+    pub probe_timeout: Duration,
+    /// How long a probe leaves a listener alone between two connections.
+    pub probe_pause: Duration,
     /// Address space of one worker, in bytes.
     pub worker_memory: u64,
     /// How long one check may judge.
@@ -182,11 +190,26 @@ impl Default for Limits {
             question_timeout: Duration::from_secs(600),
             retries: 4,
             complete_share: 0.95,
+            probe_timeout: Duration::from_secs(5),
+            probe_pause: Duration::from_millis(200),
             worker_memory: 256 << 20,
             check_time: Duration::from_secs(10),
             allow_weak_sandbox: false,
         }
     }
+}
+
+/// How listeners are probed.
+#[derive(Clone, Debug, Default)]
+pub struct Probing {
+    /// Where this machine stands.
+    pub vantage: Vantage,
+    /// One handshake for each listener.
+    pub quick: bool,
+    /// Reports of runs at other places.
+    pub merge_evidence: Vec<PathBuf>,
+    /// Listeners (`host:port`), and the addresses that probes of them connect to.
+    pub connect_to: BTreeMap<String, SocketAddr>,
 }
 
 /// Folders.

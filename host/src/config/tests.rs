@@ -316,7 +316,7 @@ fn variables_and_flags_that_nobody_knows_are_refused() {
     variable TANCHECK_LIMITS__RETRYS: no key has this name; did you mean "TANCHECK_LIMITS__RETRIES"?
     --set limits.retries: limits.retries is "many"; it has to be a whole number from 0 to 20
     --set limits.retry: unknown key "limits.retry"; did you mean "retries"?
-    --set nonsense: unknown key "nonsense"; known are deployment, modules, limits, history, calendar, places, inputs, owners, reasons
+    --set nonsense: unknown key "nonsense"; known are deployment, modules, limits, history, calendar, probe, places, inputs, owners, reasons
     "#);
 }
 
@@ -334,7 +334,7 @@ fn explain_tells_value_place_purpose_and_range() {
     let told = serde_json::to_string_pretty(&layers.explain(None, &[&manifest]).unwrap()).unwrap();
     assert!(!told.contains("5ecre7"));
     let some = |key| layers.explain(Some(key), &[&manifest]).unwrap();
-    assert_eq!(some("limits").len(), 12);
+    assert_eq!(some("limits").len(), 14);
     let told =
         serde_json::to_string_pretty(&[some("deployment.token_command"), some("modules.sample")]).unwrap();
     insta::assert_snapshot!(site.scrub(&told));

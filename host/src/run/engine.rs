@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tancheck_plugin_api::facts::Supplied;
 use tancheck_plugin_api::manifest::{Check, Manifest};
+use tancheck_plugin_api::records::probe::Probe;
 use tancheck_plugin_api::{Cadence, Outcome};
 
 /// Everything a run is made of.
@@ -63,6 +64,8 @@ pub struct Gathered {
     pub questions: u64,
     /// How long requests took, by canonical key.
     pub timings: Vec<(String, f64)>,
+    /// What was probed from here.
+    pub probes: Vec<Probe>,
 }
 
 /// Fetches inputs. The real one asks the deployment; tests have others.
@@ -158,6 +161,7 @@ struct Engine<'a> {
     absent: Vec<document::Absent>,
     quarantined: Vec<document::Quarantined>,
     problems: Vec<String>,
+    probes: Vec<Probe>,
 }
 
 /// Checks whose outcome is known before anything is judged.
@@ -182,6 +186,7 @@ impl<'a> Engine<'a> {
             absent: Vec::new(),
             quarantined: Vec::new(),
             problems,
+            probes: Vec::new(),
         }
     }
 
@@ -247,7 +252,8 @@ impl<'a> Engine<'a> {
     }
 
     fn take(&mut self, gathered: Gathered) {
-        let Gathered { inputs, sent, saved, questions, timings } = gathered;
+        let Gathered { inputs, sent, saved, questions, timings, probes } = gathered;
+        self.probes = probes;
         self.requests = document::Requests { sent, saved, questions };
         self.collected = inputs;
         self.kept.timings = timings;
@@ -421,6 +427,7 @@ impl<'a> Engine<'a> {
                 .iter()
                 .map(|(check, reason)| document::SwitchedOff { check: check.clone(), reason: reason.clone() })
                 .collect(),
+            probes: std::mem::take(&mut self.probes),
         };
         run.count();
         run

@@ -68,6 +68,14 @@ impl<T: Transport> Transport for Interruptible<T> {
             answer = self.inner.send(call, sink) => answer,
         }
     }
+
+    async fn stopped(&self) -> Problem {
+        let signal = self.interrupt.arrived().await;
+        Problem::new(
+            Outcome::NotEvaluated,
+            format!("interrupted by {signal} before the probes came to an end"),
+        )
+    }
 }
 
 #[cfg(test)]

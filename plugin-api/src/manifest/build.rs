@@ -201,6 +201,12 @@ impl Request {
             }
             SourceKind::SavedQuestion { name } => Self::SavedQuestion { name: name.to_owned() },
             SourceKind::Metrics { families } => Self::Metrics { families: owned(families) },
+            SourceKind::Probe { setting, port, port_setting, always } => Self::Probe {
+                setting: setting.to_owned(),
+                port,
+                port_setting: port_setting.to_owned(),
+                always,
+            },
             SourceKind::Export { file, page, steps, columns } => Self::Export {
                 file: file.to_owned(),
                 page: page.to_owned(),
@@ -250,7 +256,9 @@ pub(super) fn owned(texts: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Severity, guide};
+    use crate::{
+        Input as AuthorInput, Setting as AuthorSetting, Severity, Source as AuthorSource, guide, validate,
+    };
 
     const CHECK: AuthorCheck = AuthorCheck::attested("x.ports")
         .severity(Severity::Low)
@@ -262,5 +270,28 @@ mod tests {
         assert_eq!(manifest.features, ["another-guide", "attested"]);
         let titles: Vec<&str> = manifest.checks[0].guide.iter().map(Guide::title).collect();
         assert_eq!(titles, ["Example User Guide 1.5", "maintenance guide"]);
+    }
+
+    const TARGETS: AuthorSetting = AuthorSetting::list("targets", &[]);
+    const COUNT: AuthorSetting = AuthorSetting::integer("count", 1, 0, 9);
+    const LISTENERS: AuthorInput = AuthorInput::new("x.listeners", "listeners").sources(&[
+        AuthorSource::probe("targets", 17475),
+        AuthorSource::probe("targets", 1).port_from("count"),
+    ]);
+    const NOWHERE: AuthorInput =
+        AuthorInput::new("x.nowhere", "listeners").sources(&[AuthorSource::probe("count", 0)]);
+    const PROBED: AuthorCheck = CHECK.reads(&[&LISTENERS]).settings(&[&TARGETS, &COUNT]);
+    const WRONG: AuthorCheck = CHECK.reads(&[&NOWHERE]).settings(&[&COUNT]);
+
+    #[test]
+    fn targets_of_probes_are_settings_of_the_site() {
+        let manifest = Manifest::of(&Plugin::new("x", "X", "1").checks(&[&PROBED]));
+        assert!(manifest.features.contains(&"probe".to_owned()));
+        assert!(!validate::problems(&manifest).iter().any(|problem| problem.starts_with("input")));
+        let manifest = Manifest::of(&Plugin::new("x", "X", "1").checks(&[&WRONG]));
+        let problems = validate::problems(&manifest);
+        let of_input: Vec<&String> = problems.iter().filter(|problem| problem.starts_with("input")).collect();
+        assert_eq!(of_input.len(), 2, "{problems:#?}");
+        assert!(of_input[0].contains("no text or list among the settings"), "{of_input:?}");
     }
 }

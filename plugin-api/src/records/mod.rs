@@ -9,6 +9,7 @@ pub mod groups;
 pub mod hosts;
 pub mod network;
 pub mod people;
+pub mod probe;
 pub mod questions;
 pub mod reports;
 pub mod roles;

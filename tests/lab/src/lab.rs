@@ -11,6 +11,7 @@ use crate::server::Running;
 use crate::session::Granted;
 use jiff::{SignedDuration, Timestamp};
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,12 +144,22 @@ impl Lab {
     pub fn inject(&self, name: &str) -> Result<(), LabError> {
         let fault = faults::named(name).ok_or_else(|| LabError::UnknownFault(name.to_owned()))?;
         self.core.set_faults(|faults| faults.push(fault));
-        Ok(())
+        self.running.listeners.apply(&self.core).map_err(LabError::Start)
     }
 
     /// Takes all faults out of the deployment.
+    ///
+    /// # Panics
+    /// When a port that the lab holds cannot be listened on again.
     pub fn clear_faults(&self) {
         self.core.set_faults(Vec::clear);
+        self.running.listeners.apply(&self.core).expect("the lab holds its ports");
+    }
+
+    /// The listeners of Direct Connect: the name and port that people know, and where it really is.
+    #[must_use]
+    pub fn listeners(&self) -> Vec<(String, SocketAddr)> {
+        self.running.listeners.places()
     }
 
     /// Makes routes misbehave; the newest behaviour whose pattern fits decides.

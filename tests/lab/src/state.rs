@@ -13,6 +13,7 @@ use crate::areas::certificates::Certificates;
 use crate::areas::comply::Comply;
 use crate::areas::connect::Connect;
 use crate::areas::deploy::Deploy;
+use crate::areas::direct_connect_listeners::Listeners;
 use crate::areas::directory::Directory;
 use crate::areas::discover::Discover;
 use crate::areas::endpoint_configuration::EndpointConfiguration;
@@ -56,6 +57,7 @@ pub(crate) struct State {
     pub(crate) patch: PatchService,
     pub(crate) reports: Reports,
     pub(crate) directory: Directory,
+    pub(crate) listeners: Listeners,
     pub(crate) discover: Discover,
     pub(crate) endpoint_configuration: EndpointConfiguration,
     pub(crate) integrity_monitor: IntegrityMonitor,
@@ -94,6 +96,7 @@ impl State {
             patch: PatchService::new(now),
             reports: Reports::new(),
             directory: Directory::new(&people.users, now),
+            listeners: Listeners::new(now),
             discover: Discover::new(now),
             endpoint_configuration: EndpointConfiguration::new(),
             integrity_monitor: IntegrityMonitor::new(),

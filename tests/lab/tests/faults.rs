@@ -28,6 +28,11 @@ fn look(lab: &Lab, enough: &mut dyn FnMut(String, String) -> bool) -> bool {
             return true;
         }
     }
+    for (name, address) in lab.listeners() {
+        if enough(name, common::greeting(address)) {
+            return true;
+        }
+    }
     for (pattern, _) in lab.get_routes().into_iter().filter(|(pattern, _)| !pattern.contains('{')) {
         // The newest runs tell enough, and the month of all runs is long.
         let path = match pattern.rsplit('/').next() {

@@ -38,6 +38,7 @@ fn config(url: &str, exports: &Path) -> Config {
         modules: Modules::default(),
         inputs: BTreeMap::new(),
         limits: limits(),
+        probing: crate::config::Probing::default(),
         places: Places {
             plugins: Vec::new(),
             exports: exports.to_path_buf(),

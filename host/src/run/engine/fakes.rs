@@ -157,6 +157,7 @@ pub(crate) fn run_of(checks: Vec<CheckResult>) -> Run {
         noise: Vec::new(),
         problems: Vec::new(),
         switched_off: Vec::new(),
+        probes: Vec::new(),
     };
     run.count();
     run
@@ -175,6 +176,7 @@ pub(crate) fn config() -> Config {
         modules: Enabled::default(),
         inputs: BTreeMap::new(),
         limits: Limits::default(),
+        probing: crate::config::Probing::default(),
         places: Places {
             plugins: Vec::new(),
             exports: PathBuf::new(),

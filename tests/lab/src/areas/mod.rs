@@ -15,6 +15,7 @@ pub(crate) mod comply;
 pub(crate) mod connect;
 pub(crate) mod deploy;
 pub(crate) mod direct_connect;
+pub(crate) mod direct_connect_listeners;
 pub(crate) mod directory;
 pub(crate) mod discover;
 pub(crate) mod endpoint_configuration;
@@ -74,6 +75,7 @@ pub(crate) static AREAS: &[Area] = &[
     asset::AREA,
     directory::AREA,
     direct_connect::AREA,
+    direct_connect_listeners::AREA,
     discover::AREA,
     endpoint_configuration::AREA,
     integrity_monitor::AREA,

@@ -1,6 +1,8 @@
 //! The HTTP side of the lab: its own thread and runtime, so that it serves sync and async tests alike.
 
+mod flight;
 mod gate;
+mod listeners;
 mod tls;
 
 pub(crate) use tls::Authority;
@@ -12,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use listeners::Sockets;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -33,6 +36,7 @@ type LabBody = UnsyncBoxBody<Bytes, Broken>;
 /// A serving lab; it stops when this is dropped.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    pub(crate) listeners: Sockets,
     stop: Option<oneshot::Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -44,6 +48,8 @@ impl Running {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let listeners = Sockets::new(runtime.handle().clone(), &core.state().listeners.all)?;
+        listeners.apply(&core)?;
         let (stop, stopped) = oneshot::channel::<Infallible>();
         let thread = std::thread::Builder::new().name("tancheck-lab".to_owned()).spawn(move || {
             runtime.block_on(async move {
@@ -55,7 +61,7 @@ impl Running {
             // Questions over a large fleet may still be counted; nobody waits for them any more.
             runtime.shutdown_background();
         })?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, listeners, stop: Some(stop), thread: Some(thread) })
     }
 }
 

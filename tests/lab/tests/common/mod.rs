@@ -83,3 +83,30 @@ pub(crate) fn ask(lab: &Lab, text: &str) -> u64 {
     let answer = post(lab, "/api/v2/questions", &serde_json::json!({ "query_text": text }));
     answer.data()["id"].as_u64().unwrap_or_else(|| panic!("no id: {}", answer.text))
 }
+
+/// What a listener says to a greeting in TLS 1.2 that offers one suite of each kind and age; or why it says nothing.
+pub(crate) fn greeting(address: std::net::SocketAddr) -> String {
+    use std::io::{Read, Write};
+    let Ok(mut stream) = std::net::TcpStream::connect(address) else { return "refused".to_owned() };
+    stream.set_read_timeout(Some(std::time::Duration::from_millis(200))).expect("a time that is not zero");
+    let suites = [0xC0, 0x30, 0xC0, 0x28, 0xC0, 0x2C, 0xC0, 0x24];
+    let mut hello = vec![3, 3];
+    hello.extend([7; 32]);
+    hello.extend([0, 0, 8]);
+    hello.extend(suites);
+    hello.extend([1, 0]);
+    let length = u8::try_from(hello.len()).expect("the greeting is short");
+    let head = [22, 3, 1, 0, length + 4, 1, 0, 0, length];
+    stream.write_all(&[&head[..], &hello].concat()).expect("the listener takes it");
+    const DONE: [u8; 4] = [14, 0, 0, 0];
+    let mut said = Vec::new();
+    let mut chunk = [0; 2048];
+    while !said.ends_with(&DONE) && said.len() < 4096 {
+        match stream.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(length) => said.extend_from_slice(&chunk[..length]),
+            Err(error) => return format!("{:?} after {} bytes", error.kind(), said.len()),
+        }
+    }
+    format!("{said:?}")
+}
