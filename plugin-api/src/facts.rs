@@ -1,5 +1,6 @@
 //! Facts: what a judge receives. Whatever is missing turns into an [`Undecided`] with its reason.
 
+pub use crate::baseline::{Baseline, Growth, median};
 use crate::finding::{Evidence, describe};
 use crate::input::Input;
 use crate::outcome::{Outcome, Undecided};
@@ -480,26 +481,4 @@ fn wrong_body(input: &Input, expected: &str, found: &Body) -> Undecided {
     };
     let reason = format!("{} was delivered as {found}, {expected} was expected", describe(input));
     Undecided::of_input(Outcome::NotEvaluated, input.id, reason)
-}
-
-/// The middle of some numbers: what is usual, whatever single outliers say; `None` without any.
-#[must_use]
-pub fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    let upper = *sorted.get(middle)?;
-    Some(if sorted.len() % 2 == 1 { upper } else { f64::midpoint(sorted[middle - 1], upper) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn medians_of_odd_even_and_no_numbers() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!(median(&[]), None);
-    }
 }

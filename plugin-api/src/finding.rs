@@ -210,6 +210,9 @@ pub struct Measure {
     pub value: f64,
     /// The unit: `endpoints`, `percent`, `rows`.
     pub unit: String,
+    /// What the value should not reach, where there is such a limit: `tancheck trend` tells when it will.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<f64>,
 }
 
 /// What a judge says.
@@ -234,7 +237,13 @@ impl Report {
 
     /// Keeps a number for later runs. It is stored whatever the outcome.
     pub fn measure(&mut self, series: &str, value: f64, unit: &str) {
-        self.measures.push(Measure { series: series.to_owned(), value, unit: unit.to_owned() });
+        self.measures.push(Measure { series: series.to_owned(), value, unit: unit.to_owned(), bound: None });
+    }
+
+    /// Keeps a number for later runs, and what it should not reach: a licensed maximum, no days left, a full disk.
+    pub fn measure_against(&mut self, series: &str, value: f64, unit: &str, bound: f64) {
+        let (series, unit) = (series.to_owned(), unit.to_owned());
+        self.measures.push(Measure { series, value, unit, bound: Some(bound) });
     }
 
     /// Adds a remark to the outcome.

@@ -6,6 +6,7 @@
 //! The version of this crate is the API version: a plugin built against 1.x loads in every later 1.y host.
 
 pub mod abi;
+mod baseline;
 mod check;
 mod diagnosis;
 pub mod facts;

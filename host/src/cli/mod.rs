@@ -31,6 +31,7 @@ mod site;
 mod sources;
 mod stop;
 mod text;
+mod trend;
 
 pub use global::Global;
 pub use output::{Output, Printer};
@@ -94,6 +95,7 @@ enum Command {
     Guide(guide::Arguments),
     History(history::Arguments),
     Diff(diff::Arguments),
+    Trend(trend::Arguments),
     Plugins(plugins::Arguments),
     Permissions(permissions::Arguments),
     Doctor(doctor::Arguments),
@@ -118,6 +120,7 @@ impl Command {
             Self::Guide(arguments) => guide::run(arguments, global),
             Self::History(arguments) => history::run(arguments, global),
             Self::Diff(arguments) => diff::run(arguments, global),
+            Self::Trend(arguments) => trend::run(arguments, global),
             Self::Plugins(arguments) => plugins::run(arguments, global),
             Self::Permissions(arguments) => permissions::run(arguments, global),
             Self::Doctor(arguments) => doctor::run(arguments, global),

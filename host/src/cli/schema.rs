@@ -4,10 +4,10 @@ use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
 use super::{
     Global, attest, by_hand, checks, config, doctor, due, explain, guide, history, init, permissions, plan,
-    plugins,
+    plugins, trend,
 };
 use crate::diagnose;
-use crate::history::{Difference, Pruned, Shown, Verified};
+use crate::history::{Difference, Pruned, Shown, Trend, Verified};
 use crate::report;
 use clap::{Args, ValueEnum};
 use schemars::{Schema, schema_for};
@@ -70,6 +70,10 @@ enum Document {
     HistoryVerify,
     /// tancheck diff
     Diff,
+    /// tancheck trend METRIC
+    Trend,
+    /// tancheck trend
+    Metrics,
 }
 
 impl Document {
@@ -98,6 +102,8 @@ impl Document {
             Self::HistoryPrune => schema_for!(Pruned),
             Self::HistoryVerify => schema_for!(Verified),
             Self::Diff => schema_for!(Difference),
+            Self::Trend => schema_for!(Trend),
+            Self::Metrics => schema_for!(trend::Document),
         }
     }
 }

@@ -192,7 +192,8 @@ impl Writer<'_> {
             Some(now) => {
                 let adopt = "UPDATE finding SET known = ?2 WHERE known = ?1";
                 self.to.prepare_cached(adopt)?.execute([before, now])?;
-                let forget = "UPDATE known SET outcome = NULL WHERE id = ?1 AND outcome IS NOT NULL";
+                let forget =
+                    "UPDATE known SET run = NULL, at = NULL, outcome = NULL WHERE id = ?1 AND at IS NOT NULL";
                 self.to.prepare_cached(forget)?.execute([before])?;
             }
         }
@@ -367,9 +368,9 @@ impl Writer<'_> {
                 .query_row(params![self.deployment, measure.series, measure.unit], |row| row.get(0))?;
             self.to
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO measure (series, run, at, value) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT OR REPLACE INTO measure (series, run, at, value, bound) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
-                .execute(params![series, self.run, self.at, measure.value])?;
+                .execute(params![series, self.run, self.at, measure.value, measure.bound])?;
         }
         Ok(())
     }

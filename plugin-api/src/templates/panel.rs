@@ -336,12 +336,17 @@ impl Panel {
             .evidence(facts.seen(self.input, seen))
     }
 
-    /// Judges: a finding where more than `limit` are counted; undecided where the export holds unknown states.
+    /// Judges: a finding where more than `limit` are counted; undecided where the export holds unknown states. The number
+    /// is kept as a series.
     ///
     /// # Errors
     /// When there is neither an export nor an answer, or a state in the export is not known.
     pub fn at_most(&self, facts: &Facts<'_>, report: &mut Report, limit: i64) -> Result<(), Undecided> {
         let counted = self.count(facts)?;
+        if counted.unknown.is_empty() {
+            let series = format!("{}.{}", self.input.id, self.key);
+            report.measure(&series, counted.count as f64, self.noun.1);
+        }
         if i64::try_from(counted.count).unwrap_or(i64::MAX) > limit {
             report
                 .finding(self.finding(facts, &counted).expected(format!("at most {limit} {}", self.noun.1)));

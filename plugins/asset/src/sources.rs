@@ -5,7 +5,7 @@ use crate::schedules::FAILED_REMEDY;
 use crate::state::Ended;
 use std::collections::BTreeMap;
 use tancheck_plugin_api::GuideReference;
-use tancheck_plugin_api::facts::{Point, median};
+use tancheck_plugin_api::facts::{Baseline, Point};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::templates::panel::Row;
 
@@ -75,7 +75,7 @@ pub(crate) const LOAD_TIME: Check = Check::automated("asset.source-load-time")
     .reads(&[&LOADS, &EARLIER])
     .settings(&[&TOLERANCE])
     .guide(GUIDE)
-    .what("Compares the load time of each source with the median of earlier months; more than `tolerance_pct` above it is a finding. Each run keeps the load times it saw.")
+    .what("Compares the load time of each source with the median of earlier months; more than `tolerance_pct` above it is a finding. Where earlier months swing more than that anyway, three times their usual swing counts instead. Each run keeps the load times it saw.")
     .why("Imports that take longer every month end up overlapping, and then fail.")
     .limits("Needs three earlier months of history for a source, and an exported file: Asset has no public route or metric for load times.")
     .related(&["asset.source-import-failed"])
@@ -100,7 +100,7 @@ const LOAD_TIME_REMEDY: Remedy = Remedy::new(&[
 fn load_time(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let rows: Vec<Row> = facts.rows(&LOADS)?;
     let earlier = facts.points(&EARLIER)?;
-    let factor = 1.0 + facts.integer(&TOLERANCE)? as f64 / 100.0;
+    let tolerance = facts.integer(&TOLERANCE)? as f64;
     let mut unknown = Vec::new();
     for row in &rows {
         let source = row.cell("source");
@@ -118,20 +118,22 @@ fn load_time(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
         let series = series(&source);
         report.measure(&series, seconds, "seconds");
         let months = monthly(earlier, &series, facts.now());
-        let Some(usual) = median(&months).filter(|_| months.len() >= FEWEST) else {
+        let Some(usual) = Baseline::known(&months, FEWEST) else {
             unknown.push(format!(
                 "the history of {source} is too short: {} of {FEWEST} earlier months are stored",
                 months.len()
             ));
             continue;
         };
-        if seconds > usual * factor {
+        let limit = usual.ceiling(tolerance);
+        if seconds > limit {
             report.finding(
                 Finding::on(Subject::new("source", &source, &source))
                     .says(format!(
-                        "loaded in {seconds:.0} seconds; the median of earlier months is {usual:.0}"
+                        "loaded in {seconds:.0} seconds; the median of earlier months is {:.0}",
+                        usual.median
                     ))
-                    .expected(format!("at most {:.0} seconds", usual * factor))
+                    .expected(format!("at most {limit:.0} seconds"))
                     .evidence(facts.seen(&LOADS, seconds)),
             );
         }

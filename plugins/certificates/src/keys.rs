@@ -122,6 +122,7 @@ fn root_expiry(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> 
             continue;
         };
         let days = -facts.days_since(not_after);
+        report.measure_against(&format!("certificates.root-key-days.{}", key.id), days as f64, "days", 0.0);
         if days < limit {
             let says = if not_after < facts.now() {
                 format!("expired {} days ago", -days)

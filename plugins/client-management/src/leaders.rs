@@ -3,7 +3,7 @@
 use crate::inputs::{LEADER_HISTORY, LEADERS, LeaderCounts, TPAN_LEADERS, TuningRow};
 use crate::weeks::{self, Series};
 use tancheck_plugin_api::GuideReference;
-use tancheck_plugin_api::facts::Point;
+use tancheck_plugin_api::facts::{Baseline, Point};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::ServerInfo;
 
@@ -80,7 +80,8 @@ pub(crate) const CHANGED: Check = Check::automated("client-management.leader-per
         "Compares the leader percentage with the median of the last `history_weeks` weeks of the same \
          series: the one of TPAN where it is long enough, else the computed one. A change of more than \
          `warn_relative_change_pct`, up or down, is reported; a rise of more than \
-         `high_relative_change_pct` is reported as high.",
+         `high_relative_change_pct` is reported as high. Where earlier weeks swing more than that \
+         anyway, three times their usual swing counts instead.",
     )
     .why(
         "A client that leads its neighbourhood talks to the server over the wide-area network. When more \
@@ -213,7 +214,8 @@ fn leader_percentage_recorded(facts: &Facts<'_>, report: &mut Report) -> Result<
 
 fn leader_percentage_change(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let history = facts.points(&LEADER_HISTORY)?;
-    let (reading, base) = comparable(facts, history)?;
+    let (reading, usual) = comparable(facts, history)?;
+    let base = usual.median;
     if base == 0.0 {
         return Err(Undecided::not_evaluated(format!(
             "the median of the {} is zero, no change can be told in percent",
@@ -223,7 +225,7 @@ fn leader_percentage_change(facts: &Facts<'_>, report: &mut Report) -> Result<()
     let (warn, high) = (facts.integer(&WARN_CHANGE)? as f64, facts.integer(&HIGH_CHANGE)? as f64);
     let change = (reading.percent - base) / base * 100.0;
     report.note(format!("judged by the {}", reading.series.words));
-    if change.abs() <= warn {
+    if change.abs() <= warn || (reading.percent - base).abs() <= usual.swing() {
         return Ok(());
     }
     let severity = if change > high { Severity::High } else { Severity::Medium };
@@ -243,11 +245,11 @@ fn leader_percentage_change(facts: &Facts<'_>, report: &mut Report) -> Result<()
     Ok(())
 }
 
-/// This week's reading of the first series that is long enough, and its median.
-fn comparable(facts: &Facts<'_>, history: &[Point]) -> Result<(Reading, f64), Undecided> {
+/// This week's reading of the first series that is long enough, and what is usual of it.
+fn comparable(facts: &Facts<'_>, history: &[Point]) -> Result<(Reading, Baseline), Undecided> {
     let most = facts.integer(&HISTORY_WEEKS)? as usize;
     let with_base = |reading: Reading| {
-        let base = weeks::median(history, reading.series, facts.now(), most)?;
+        let base = weeks::baseline(history, reading.series, facts.now(), most)?;
         Ok((reading, base))
     };
     if let Ok(reading) = of_tpan(facts)

@@ -189,7 +189,7 @@ pub(crate) const TLS: Check = Check::automated("client-management.tls-share")
     .settings(&[&TLS_DROP_POINTS])
     .beyond()
     .even_if_absent()
-    .what("Compares the share of registered clients that use TLS with the median of the last four weeks. A fall of more than `tls_drop_points` percentage points is a finding.")
+    .what("Compares the share of registered clients that use TLS with the median of the last four weeks. A fall of more than `tls_drop_points` percentage points is a finding. Where earlier weeks swing more than that anyway, three times their usual swing counts instead.")
     .why("Clients fall back to the older protocol when their TLS connection fails: a proxy that looks into it, a certificate, a firewall.")
     .limits("Needs three earlier weeks. A low share that stays low is no finding: which share is right depends on the deployment.")
     .related(&["client-management.unregistered", "rbac.hardening"])
@@ -224,9 +224,9 @@ fn tls_share(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     }
     let share = with_tls * 100.0 / total as f64;
     report.measure(TLS_SHARE.name, share, "percent");
-    let before = weeks::median(facts.points(&TLS_HISTORY)?, TLS_SHARE, facts.now(), TLS_WEEKS)?;
-    let limit = facts.integer(&TLS_DROP_POINTS)?;
-    if before - share > limit as f64 {
+    let usual = weeks::baseline(facts.points(&TLS_HISTORY)?, TLS_SHARE, facts.now(), TLS_WEEKS)?;
+    let (before, limit) = (usual.median, facts.integer(&TLS_DROP_POINTS)?);
+    if before - share > usual.swing().max(limit as f64) {
         report.finding(
             Finding::on(Subject::deployment())
                 .says(format!(

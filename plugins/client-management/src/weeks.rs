@@ -1,7 +1,7 @@
-//! Values of earlier weeks: one for each calendar week, their median and their trend.
+//! Values of earlier weeks: one for each calendar week, and what is usual of them.
 
 use std::collections::BTreeMap;
-use tancheck_plugin_api::facts::{self, Point};
+use tancheck_plugin_api::facts::{Baseline, Point};
 use tancheck_plugin_api::jiff::civil::ISOWeekDate;
 use tancheck_plugin_api::jiff::tz::TimeZone;
 use tancheck_plugin_api::prelude::*;
@@ -31,37 +31,22 @@ pub(crate) fn earlier(points: &[Point], series: Series, now: Timestamp) -> Vec<(
     weeks.into_values().collect()
 }
 
-/// The median of the last `most` earlier weeks.
-pub(crate) fn median(
+/// What is usual: the last `most` earlier weeks.
+pub(crate) fn baseline(
     points: &[Point],
     series: Series,
     now: Timestamp,
     most: usize,
-) -> Result<f64, Undecided> {
+) -> Result<Baseline, Undecided> {
     let weeks = earlier(points, series, now);
     let values: Vec<f64> = weeks.iter().rev().take(most).map(|(_, value)| *value).collect();
-    facts::median(&values).filter(|_| values.len() >= FEWEST).ok_or_else(|| {
+    Baseline::known(&values, FEWEST).ok_or_else(|| {
         Undecided::not_evaluated(format!(
             "the history is too short: {} of {FEWEST} earlier weeks of the {} are stored; run tancheck every week",
             values.len(),
             series.words
         ))
     })
-}
-
-/// How much a value grows each day, by least squares; `None` for fewer than four points or a single moment.
-pub(crate) fn daily_growth(points: &[(Timestamp, f64)]) -> Option<f64> {
-    if points.len() < 4 {
-        return None;
-    }
-    let first = points.first()?.0;
-    let days = |at: Timestamp| at.duration_since(first).as_secs_f64() / 86_400.0;
-    let count = points.len() as f64;
-    let mean_day = points.iter().map(|(at, _)| days(*at)).sum::<f64>() / count;
-    let mean_value = points.iter().map(|(_, value)| value).sum::<f64>() / count;
-    let spread: f64 = points.iter().map(|(at, _)| (days(*at) - mean_day).powi(2)).sum();
-    let slope: f64 = points.iter().map(|(at, value)| (days(*at) - mean_day) * (value - mean_value)).sum();
-    (spread > 0.0).then(|| slope / spread)
 }
 
 /// Whether both times lie in the same calendar week (UTC, Monday to Sunday).
@@ -113,20 +98,9 @@ mod tests {
         let points: Vec<Point> =
             days.iter().zip([900.0, 10.0, 40.0, 20.0, 30.0]).map(|(day, value)| point(day, value)).collect();
         let now = at("2026-06-30T12:00:00Z");
-        assert_eq!(median(&points, SERIES, now, 4).unwrap(), 25.0);
-        assert_eq!(median(&points, SERIES, now, 3).unwrap(), 30.0);
-        assert!(median(&points[..2], SERIES, now, 4).unwrap_err().reason.contains("too short"));
-    }
-
-    #[test]
-    fn growth_is_the_slope_of_a_line() {
-        let points: Vec<(Timestamp, f64)> = (0..4)
-            .map(|week| {
-                (at("2026-06-01T00:00:00Z") + SignedDuration::from_hours(168 * week), week as f64 * 14.0)
-            })
-            .collect();
-        assert!((daily_growth(&points).unwrap() - 2.0).abs() < 1e-9);
-        assert_eq!(daily_growth(&points[..3]), None);
+        assert_eq!(baseline(&points, SERIES, now, 4).unwrap().median, 25.0);
+        assert_eq!(baseline(&points, SERIES, now, 3).unwrap().median, 30.0);
+        assert!(baseline(&points[..2], SERIES, now, 4).unwrap_err().reason.contains("too short"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::WHO;
 use std::collections::BTreeMap;
-use tancheck_plugin_api::facts::{Point, median};
+use tancheck_plugin_api::facts::{Baseline, Point};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::templates::panel::{Row, Shown, shown};
 
@@ -40,7 +40,7 @@ pub(crate) const RESOURCE_USAGE: Check = Check::automated("discover.resource-usa
     .settings(&[&DEVIATION_PCT])
     .guide(&[guide("Review and remediate Tanium Discover issues", 26)])
     .applies("Discover with Trends")
-    .what("Compares the newest value of each exported panel with the median of at least four earlier runs. A value that is more than `deviation_pct` above it is a finding. Instead, somebody may answer which panels show an issue.")
+    .what("Compares the newest value of each exported panel with the median of at least four earlier runs. A value that is more than `deviation_pct` above it is a finding. Where earlier values swing more than that anyway, three times their usual swing counts instead. Instead, somebody may answer which panels show an issue.")
     .why("Scans that grow without notice slow down the Module Server for every module.")
     .limits("The guide gives no number, and the data of Trends has no public route. Until four runs have stored a panel, it is not judged.")
     .related(&["trends.required-boards"])
@@ -102,10 +102,11 @@ fn resource_usage(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecide
             unknown.push(format!("{panel} is stored for fewer than {RUNS} runs"));
             continue;
         };
-        if *value > baseline * (1.0 + deviation / 100.0) {
+        if *value > baseline.ceiling(deviation) {
+            let usual = baseline.median;
             report.finding(
                 Finding::on(Subject::new("panel", slug(panel), panel))
-                    .says(format!("is at {value} {unit}, and was at {baseline} {unit} in earlier runs"))
+                    .says(format!("is at {value} {unit}, and was at {usual} {unit} in earlier runs"))
                     .expected(format!("no more than {deviation} percent above"))
                     .evidence(facts.seen(&PANELS, value)),
             );
@@ -120,11 +121,11 @@ fn slug(panel: &str) -> String {
     panel.trim().chars().map(letters).collect()
 }
 
-/// The usual value of a series; `None` while too few runs are stored.
-fn usual(points: &[Point], series: &str) -> Option<f64> {
+/// What is usual of a series; `None` while too few runs are stored.
+fn usual(points: &[Point], series: &str) -> Option<Baseline> {
     let values: Vec<f64> =
         points.iter().filter(|point| point.series == series).map(|point| point.value).collect();
-    median(&values).filter(|_| values.len() >= RUNS)
+    Baseline::known(&values, RUNS)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use crate::{BOARD, GUIDE, SOURCES_CHAPTER, WHO, WITH_TRENDS, board_is_there};
 use std::collections::BTreeMap;
-use tancheck_plugin_api::facts::median;
+use tancheck_plugin_api::facts::{Baseline, median};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::SOLUTIONS;
 use tancheck_plugin_api::templates::panel::{Row, Shown, shown};
@@ -147,15 +147,15 @@ fn finding() -> Finding {
         .expected("as many items out as in, or a queue that empties")
 }
 
-/// Above what the queue is high: the setting, else half as much again as in earlier runs.
+/// Above what the queue is high: the setting, else half as much again as in earlier runs, or as far as it swings.
 fn high(facts: &Facts<'_>) -> Result<f64, Undecided> {
     if let Ok(limit) = facts.integer(&QUEUE_HIGH) {
         return Ok(limit as f64);
     }
     let earlier: Vec<f64> = facts.points(&EARLIER)?.iter().map(|point| point.value).collect();
-    match median(&earlier) {
-        Some(usual) if earlier.len() >= RUNS => Ok(usual * 1.5),
-        _ => Err(Undecided::not_evaluated(format!(
+    match Baseline::known(&earlier, RUNS) {
+        Some(usual) => Ok(usual.ceiling(50.0)),
+        None => Err(Undecided::not_evaluated(format!(
             "more comes in than goes out, and what is high is learned from {RUNS} runs ({} are stored): wait, or set \
              `queue_high`",
             earlier.len()

@@ -98,6 +98,40 @@ fn a_history_is_examined_carried_over_and_pruned() {
 }
 
 #[test]
+fn a_series_is_shown_with_its_gaps() {
+    let (machine, _lab) = site();
+    assert!(machine.run(&["trend"]).exits(0).stdout.contains("\"tancheck run\" makes one"));
+    for day in ["06-01", "06-02", "06-05", "06-06"] {
+        let now = format!("2026-{day}T12:00:00Z");
+        let _ = machine.run(&["run", "--now", &now, "--fail-on", "never", "-o", "json"]);
+    }
+    let metrics = machine.run(&["trend", "-o", "json"]).exits(0).json();
+    follows(&machine, "metrics", &metrics);
+    assert!(machine.run(&["trend"]).exits(0).stdout.contains("run.findings.high"));
+    let metric = ["trend", "run.checks", "--every", "day"];
+    let trend = machine.run(&[&metric[..], &["-o", "json"]].concat()).exits(0).json();
+    follows(&machine, "trend", &trend);
+    assert_eq!(
+        (trend["buckets"].as_array().unwrap().len(), &trend["buckets"][2]["value"]),
+        (6, &serde_json::Value::Null)
+    );
+    let text = machine.run(&metric).exits(0).stdout;
+    assert!(text.contains("▅▅··▅▅") && text.contains("2 of 6 without a value"), "{text}");
+    let csv = machine.run(&[&metric[..], &["-o", "csv"]].concat()).exits(0).stdout;
+    assert!(csv.starts_with("from,value,unit,run\n2026-06-01,"), "{csv}");
+    assert!(csv.contains("\n2026-06-03,,checks,\n"), "{csv}");
+    let wrong = machine.run(&["trend", "run.finding"]).exits(2).stderr;
+    assert!(wrong.contains("did you mean \"run.findings\"?"), "{wrong}");
+    assert!(
+        machine
+            .run(&["trend", "run.checks", "--since", "2027-01-01"])
+            .exits(2)
+            .stderr
+            .contains("no value since")
+    );
+}
+
+#[test]
 fn only_what_is_new_fails_where_that_was_asked_for() {
     let (machine, lab) = site();
     let run = |now: &str, more: &[&str]| machine.run(&[&["run", "--now", now, "-o", "json"], more].concat());

@@ -12,7 +12,8 @@ fn ten_days(folder: &tempfile::TempDir) -> Store {
             0 | 9 => &["stays", "back"],
             _ => &["stays"],
         };
-        let measure = Measure { series: "a.count".to_owned(), value: day as f64, unit: "x".to_owned() };
+        let measure =
+            Measure { series: "a.count".to_owned(), value: day as f64, unit: "x".to_owned(), bound: None };
         let mut run = run_with(day, keys);
         store.compare(&mut run, &Default::default()).unwrap();
         store.record(&run, &Kept { measures: vec![measure], ..Kept::default() }).unwrap();

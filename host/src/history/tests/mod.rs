@@ -6,8 +6,6 @@ use crate::run::attested::{Attestation, Verdict};
 use crate::run::document::Run;
 use crate::run::engine::fakes::{NOW, finding_of, result, run_of};
 use jiff::Timestamp;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use tancheck_plugin_api::facts::Answer;
 use tancheck_plugin_api::finding::Measure;
@@ -16,7 +14,9 @@ use tancheck_plugin_api::{Outcome, Severity};
 mod change;
 mod diff;
 mod keeping;
+mod kill;
 mod migration;
+mod series;
 
 fn open(folder: &tempfile::TempDir) -> Store {
     Store::open(folder.path(), "lab").unwrap()
@@ -137,6 +137,7 @@ fn measures_are_points_of_series() {
             series: series.to_owned(),
             value: 10.0 * day as f64,
             unit: "endpoints".to_owned(),
+            bound: None,
         };
         let kept = Kept {
             measures: vec![measure("a.count.x"), measure("a.count.y"), measure("a.counter")],
@@ -313,51 +314,4 @@ fn another_writer_is_waited_for_and_then_named() {
     assert!(matches!(two.record(&run_with(0, &[]), &Kept::default()), Err(HistoryError::Locked { .. })));
     one.lock().execute_batch("ROLLBACK").unwrap();
     two.record(&run_with(0, &[]), &Kept::default()).unwrap();
-}
-
-/// The folder in which [`writes_until_it_is_killed`] writes.
-const KILLED: &str = "TANCHECK_TEST_HISTORY";
-const CHECKS: usize = 200;
-
-/// Not a test of its own: the process that [`a_kill_leaves_whole_runs_only`] kills.
-#[test]
-fn writes_until_it_is_killed() {
-    let Some(folder) = std::env::var_os(KILLED) else { return };
-    let store = Store::open(Path::new(&folder), "lab").unwrap();
-    loop {
-        let checks = (0..CHECKS).map(|number| {
-            let id = format!("a.c{number}");
-            let mut check = result(&id, Outcome::Finding);
-            check.findings = vec![finding_of(&id, "1", Severity::High)];
-            check
-        });
-        store.record(&run_of(checks.collect()), &Kept::default()).unwrap();
-        println!("kept");
-    }
-}
-
-#[test]
-fn a_kill_leaves_whole_runs_only() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut acknowledged = 0;
-    for attempt in 0..12_u64 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "history::tests::writes_until_it_is_killed", "--nocapture"])
-            .env(KILLED, folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        // Dies at another point of its work each time, at the latest in the run after its third.
-        let kept = lines.by_ref().filter(|line| line.contains("kept")).take(1 + attempt as usize % 3).count();
-        std::thread::sleep(std::time::Duration::from_micros(attempt * 700));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        acknowledged += kept as u64 + lines.filter(|line| line.contains("kept")).count() as u64;
-        let (runs, outcomes, findings) = open(&folder).size().unwrap();
-        assert_eq!(outcomes, runs * CHECKS as u64, "half a run");
-        assert_eq!(findings, CHECKS as u64, "one stretch for each");
-        assert!(runs >= acknowledged, "{runs} runs are there, {acknowledged} were acknowledged");
-    }
 }

@@ -4,7 +4,7 @@ use super::pasted;
 use super::read::Read;
 use crate::inputs::in_use;
 use std::collections::BTreeMap;
-use tancheck_plugin_api::facts::{Point, median};
+use tancheck_plugin_api::facts::{Baseline, Point};
 use tancheck_plugin_api::prelude::*;
 
 /// Whether performance is watched at all.
@@ -14,7 +14,7 @@ pub(super) const PERFORMANCE: Setting = Setting::flag("performance", false)
 /// How far above the usual is too far.
 pub(super) const DEVIATION_PCT: Setting = Setting::integer("deviation_pct", 50, 1, 10_000)
     .unit("percent")
-    .about("how far a figure of performance may rise above the median of its earlier samples");
+    .about("how far a figure of performance may rise above the median of its earlier samples; where those swing more anyway, three times their usual swing counts instead");
 
 /// What earlier runs measured.
 pub(super) const PAST: Input =
@@ -145,9 +145,10 @@ fn judge(
     watched: &Watched,
     reading: &Reading,
     value: f64,
-    usual: f64,
+    baseline: Baseline,
 ) -> Result<(), Undecided> {
-    let limit = usual * (1.0 + facts.integer(&DEVIATION_PCT)? as f64 / 100.0);
+    let limit = baseline.ceiling(facts.integer(&DEVIATION_PCT)? as f64);
+    let usual = baseline.median;
     if value <= limit || value - usual <= watched.noise {
         return Ok(());
     }
@@ -179,7 +180,7 @@ impl Past<'_> {
         facts: &Facts<'_>,
         report: &mut Report,
         reading: &Reading,
-    ) -> Result<Option<(f64, f64)>, String> {
+    ) -> Result<Option<(f64, Baseline)>, String> {
         let at = reading.at.unwrap_or(self.taken);
         let days = facts.days_since(at);
         if days > STALE_DAYS {
@@ -189,10 +190,7 @@ impl Past<'_> {
         let series = self.series("value", reading);
         self.store(report, &series, at, value, &reading.unit);
         let earlier: Vec<f64> = self.before(&series, at).map(|point| point.value).collect();
-        if earlier.len() < ENOUGH {
-            return Ok(None);
-        }
-        Ok(median(&earlier).map(|usual| (value, usual)))
+        Ok(Baseline::known(&earlier, ENOUGH).map(|usual| (value, usual)))
     }
 
     /// The value to compare: a level as it is, of the others how fast they grew since the run before.

@@ -4,6 +4,7 @@ use super::{GUIDE, LICENSE_SERIES};
 use crate::inputs::{ENDPOINT_HISTORY, LICENSE_COUNT, LICENSED_SEATS};
 use crate::weeks;
 use std::collections::BTreeMap;
+use tancheck_plugin_api::facts::Growth;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::{LICENSE, License};
 
@@ -58,7 +59,7 @@ pub(crate) const HEADROOM: Check = Check::automated("client-management.license-h
     .guide(GUIDE)
     .what(
         "Reports a count of at least `warn_pct` of the licensed maximum, and a count whose growth over the \
-         stored weeks (a straight line by least squares) reaches the maximum within `horizon_days`.",
+         stored weeks (a straight line that single outliers do not bend) reaches the maximum within `horizon_days`.",
     )
     .why("A new licence takes time to order. Whoever sees the end coming does not run into it.")
     .limits("With fewer than four stored weeks only the share is judged, and the outcome says so.")
@@ -164,6 +165,7 @@ fn license_headroom(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
     let count = counted(facts)?;
     let seats = Seats::of(facts, report)?;
     let warn = facts.integer(&WARN_PERCENT)?;
+    report.measure_against("client-management.license-use", count, "endpoints", seats.total);
     let subject = || Subject::new("license", "license", "the licence");
     if count * 100.0 >= seats.total * warn as f64 {
         report.finding(
@@ -177,7 +179,7 @@ fn license_headroom(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
         return Ok(());
     }
     let weeks = weeks::earlier(facts.points(&ENDPOINT_HISTORY)?, LICENSE_SERIES, facts.now());
-    let Some(growth) = weeks::daily_growth(&weeks) else {
+    let Some(growth) = Growth::of(&weeks).map(|growth| growth.daily) else {
         report.note(format!("only the share was judged: {} of 4 earlier weeks are stored", weeks.len()));
         return Ok(());
     };

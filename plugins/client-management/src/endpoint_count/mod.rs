@@ -9,6 +9,7 @@ pub(crate) use new_endpoints::AUTHORIZED;
 use crate::inputs::{ENDPOINT_COUNT, ENDPOINT_HISTORY, EndpointTotal, NEW_ENDPOINTS, NewEndpoint, RETENTION};
 use crate::weeks::{self, Series};
 use tancheck_plugin_api::GuideReference;
+use tancheck_plugin_api::facts::Baseline;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::ClientStatus;
 
@@ -75,7 +76,7 @@ pub(crate) const HIGH: Check = Check::automated("client-management.endpoint-coun
     .guide(GUIDE)
     .what(
         "Compares the number of managed endpoints with `expected_count`, or with the median of the last \
-         eight weeks of the same series. It reports a count that is more than `tolerance_pct` above it, and \
+         eight weeks of the same series. It reports a count that is more than `tolerance_pct` above it. Where earlier weeks swing more than that anyway, three times their usual swing counts instead. It \
          names endpoints that were first seen within the last week where the API Gateway tells them.",
     )
     .why("Endpoints that nobody expected may be machines that were never authorized to join, and they use licences.")
@@ -120,7 +121,7 @@ pub(crate) const LOW: Check = Check::automated("client-management.endpoint-count
     .guide(GUIDE)
     .what(
         "Compares the number of managed endpoints with `expected_count`, or with the median of the last \
-         eight weeks of the same series. It reports a count that is more than `tolerance_pct` below it.",
+         eight weeks of the same series. It reports a count that is more than `tolerance_pct` below it. Where earlier weeks swing more than that anyway, three times their usual swing counts instead.",
     )
     .why("An endpoint that does not register is neither seen, nor patched, nor protected.")
     .limits(
@@ -234,12 +235,15 @@ impl Count {
     }
 
     /// What the count should be, and how that is known.
-    fn expected(&self, facts: &Facts<'_>) -> Result<(f64, String), Undecided> {
+    fn expected(&self, facts: &Facts<'_>) -> Result<(Baseline, String), Undecided> {
         if let Ok(number) = facts.integer(&EXPECTED_COUNT) {
-            return Ok((number as f64, format!("the expected {number}")));
+            let exact = Baseline { median: number as f64, deviation: 0.0, values: 0 };
+            return Ok((exact, format!("the expected {number}")));
         }
-        let median = weeks::median(facts.points(&ENDPOINT_HISTORY)?, self.series, facts.now(), BASE_WEEKS)?;
-        Ok((median, format!("{median:.0}, the median of the earlier weeks")))
+        let history = facts.points(&ENDPOINT_HISTORY)?;
+        let usual = weeks::baseline(history, self.series, facts.now(), BASE_WEEKS)?;
+        let words = format!("{:.0}, the median of the earlier weeks", usual.median);
+        Ok((usual, words))
     }
 }
 
@@ -255,8 +259,8 @@ impl Rise {
     fn of(facts: &Facts<'_>) -> Result<Option<Self>, Undecided> {
         let count = Count::of(facts)?;
         let (expected, words) = count.expected(facts)?;
-        let limit = expected * (1.0 + facts.integer(&TOLERANCE)? as f64 / 100.0);
-        Ok((count.value > limit).then_some(Self { count, expected, words }))
+        let limit = expected.ceiling(facts.integer(&TOLERANCE)? as f64);
+        Ok((count.value > limit).then_some(Self { count, expected: expected.median, words }))
     }
 
     /// How many endpoints are more than expected.
@@ -322,9 +326,10 @@ fn endpoint_count_low(facts: &Facts<'_>, report: &mut Report) -> Result<(), Unde
     let count = Count::of(facts)?;
     let (expected, words) = count.expected(facts)?;
     let tolerance = facts.integer(&TOLERANCE)?;
-    if count.value >= expected * (1.0 - tolerance as f64 / 100.0) {
+    if count.value >= expected.floor(tolerance as f64) {
         return Ok(());
     }
+    let expected = expected.median;
     report.finding(
         Finding::on(Subject::new("deployment", "endpoint-count", "the endpoint count"))
             .says(format!("is {:.0} by the {}", count.value, count.series.words))

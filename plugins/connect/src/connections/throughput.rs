@@ -5,7 +5,7 @@ use crate::WHO;
 use crate::inputs::{CONNECTIONS, Connection, DETAILS, RUNS, Run, RunStatus};
 use crate::inputs::{runs_of, with_elements};
 use serde_json::json;
-use tancheck_plugin_api::facts::{Point, median};
+use tancheck_plugin_api::facts::{Baseline, Point, median};
 use tancheck_plugin_api::prelude::*;
 
 /// How far below its usual value a connection may fall.
@@ -35,7 +35,8 @@ pub const THROUGHPUT: Check = Check::automated("connect.throughput")
     .what(
         "Takes the median of rows and of bytes in a second over the five newest finished runs of each \
          enabled connection, and compares it with the median of the runs before and of earlier checks. A \
-         fall by more than `tolerance_pct` is a finding. Connections that wait for events have no usual \
+         fall by more than `tolerance_pct` is a finding. Where earlier values swing more than that anyway, \
+         three times their usual swing counts instead. Connections that wait for events have no usual \
          amount and are left out.",
     )
     .why("A connection that finishes with a fraction of its rows looks healthy in every list of states.")
@@ -91,7 +92,7 @@ const MEASURED: [Measured; 2] = [
 ];
 
 fn throughput(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
-    let tolerated = 1.0 - facts.integer(&TOLERANCE_PCT)? as f64 / 100.0;
+    let tolerance = facts.integer(&TOLERANCE_PCT)? as f64;
     let runs: Vec<Run> = facts.rows(&RUNS)?;
     let connections = with_elements(facts)?;
     let mut judged: Vec<&Connection> = connections
@@ -111,8 +112,9 @@ fn throughput(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
         for kind in &MEASURED {
             let points = facts.points(kind.history)?;
             match compare(kind, connection, &finished, points, report) {
-                Some((now, usual)) if now < usual * tolerated => {
-                    falls.push(format!("{} {} instead of {}", now.round(), kind.unit, usual.round()));
+                Some((now, usual)) if now < usual.floor(tolerance) => {
+                    let median = usual.median.round();
+                    falls.push(format!("{} {} instead of {median}", now.round(), kind.unit));
                 }
                 Some(_) => {}
                 None => undecided.push(format!(
@@ -125,7 +127,7 @@ fn throughput(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
             report.finding(
                 Finding::on(connection.subject())
                     .says(format!("moves {}", falls.join(", and ")))
-                    .expected(format!("at least {} % of the usual amount", (tolerated * 100.0).round()))
+                    .expected(format!("at least {} % of the usual amount", 100.0 - tolerance))
                     .evidence(facts.seen(&RUNS, json!(falls))),
             );
         }
@@ -133,14 +135,14 @@ fn throughput(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     settle(&undecided)
 }
 
-/// The median of the newest runs and of what was before; nothing while there is too little of either.
+/// The median of the newest runs, and what was usual before; nothing while there is too little of either.
 fn compare(
     kind: &Measured,
     connection: &Connection,
     finished: &[&Run],
     points: &[Point],
     report: &mut Report,
-) -> Option<(f64, f64)> {
+) -> Option<(f64, Baseline)> {
     let values: Vec<f64> = finished.iter().filter_map(|run| (kind.of_run)(run)).collect();
     let newest = values.get(..NEWEST)?;
     let now = median(newest)?;
@@ -148,10 +150,7 @@ fn compare(
     report.measure(&series, now, kind.unit);
     let stored = points.iter().filter(|point| point.series == series).map(|point| point.value);
     let earlier: Vec<f64> = values[NEWEST..].iter().copied().chain(stored).collect();
-    if earlier.len() < NEWEST {
-        return None;
-    }
-    Some((now, median(&earlier)?))
+    Some((now, Baseline::known(&earlier, NEWEST)?))
 }
 
 fn bytes_per_second(run: &Run) -> Option<f64> {

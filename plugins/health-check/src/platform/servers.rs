@@ -64,6 +64,10 @@ fn server_disk(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> 
         };
         let minutes = facts.since(reported).as_mins();
         let free = if capacity > 0.0 { 100.0 * available / capacity } else { 0.0 };
+        if minutes <= limit {
+            let series = format!("health-check.disk-free.{}", host_name(&server.name).to_lowercase());
+            report.measure_against(&series, free, "percent", least as f64);
+        }
         let (says, expected) = if minutes > limit {
             (
                 format!("has not reported its disk for {minutes} minutes"),

@@ -1,0 +1,249 @@
+//! How long questions about a large history take, how large it is, and what keeping a run costs: a thousand runs of 426
+//! checks, with twenty thousand findings in all and 250 series.
+
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use tancheck::history::{Every, Kept, RunLine, Store};
+use tancheck::run::document::{self, Affected, CheckResult, Finding, Run, Subject};
+use tancheck::run::identity;
+use tancheck_plugin_api::finding::Measure;
+use tancheck_plugin_api::{Kind, Outcome, Severity};
+
+const RUNS: i64 = 1000;
+const CHECKS: usize = 426;
+const PLUGINS: usize = 45;
+/// Findings that are new in each run; each of them is there in five runs.
+const FINDINGS: i64 = 20;
+const LIVES: i64 = 5;
+const SERIES: usize = 250;
+/// What a question may take.
+const LIMIT: Duration = Duration::from_millis(100);
+/// What the file may have.
+const BYTES: u64 = 100_000_000;
+/// How often a question is asked; the median counts.
+const ROUNDS: usize = 21;
+
+type Failure = Box<dyn std::error::Error>;
+/// A question to a history.
+type Ask = dyn Fn(&Store) -> Result<(), Failure>;
+
+fn main() -> ExitCode {
+    match bench() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say(&format!("the benchmark could not run: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn bench() -> Result<bool, Failure> {
+    let folder = tempfile::tempdir()?;
+    let store = Store::open(folder.path(), "bench")?;
+    let (mut compared, mut recorded) = (Vec::new(), Vec::new());
+    for number in 0..RUNS {
+        let (mut run, kept) = run(number);
+        let started = Instant::now();
+        store.compare(&mut run, &kept.aliases)?;
+        compared.push(started.elapsed());
+        let started = Instant::now();
+        store.record(&run, &kept)?;
+        recorded.push(started.elapsed());
+    }
+    let late = |times: &[Duration]| median(times[times.len() - 100..].to_vec());
+    say(&format!("comparing one of the last hundred runs  {:>10.1?}", late(&compared)));
+    say(&format!("keeping one of the last hundred runs    {:>10.1?}", late(&recorded)));
+    // A file that was in use for long has its journal beside it.
+    let bytes: u64 = ["history.db", "history.db-wal"]
+        .iter()
+        .filter_map(|name| std::fs::metadata(folder.path().join(name)).ok())
+        .map(|file| file.len())
+        .sum();
+    drop(store);
+    let mut good =
+        gate("size of the file", bytes < BYTES, &format!("{:.1} MB", bytes as f64 / 1e6), "100 MB");
+    // Each with a file that is opened anew, as a command does.
+    let questions: [(&str, &Ask); 7] = [
+        ("diff of the last two runs", &|store| {
+            let difference = store.diff(find(store, "previous")?, find(store, "last")?)?;
+            assert_eq!(difference.new.len(), FINDINGS as usize);
+            Ok(())
+        }),
+        ("diff of the first and the last run", &|store| {
+            store.diff(find(store, "1")?, find(store, "last")?)?;
+            Ok(())
+        }),
+        ("trend of a series, by week", &|store| {
+            let trend = store.trend("plugin-1.series-1", Timestamp::MIN, Some(Every::Week), None)?;
+            assert!(trend.is_some());
+            Ok(())
+        }),
+        ("trend of findings, by run", &|store| {
+            store.trend("run.findings", Timestamp::MIN, Some(Every::Run), None)?;
+            Ok(())
+        }),
+        ("list of all series", &|store| {
+            assert_eq!(store.metrics()?.len(), SERIES + 9);
+            Ok(())
+        }),
+        ("list of all runs", &|store| {
+            assert_eq!(store.runs(usize::MAX)?.len(), RUNS as usize);
+            Ok(())
+        }),
+        ("latest outcome of each check", &|store| {
+            assert_eq!(store.latest()?.len(), CHECKS);
+            Ok(())
+        }),
+    ];
+    for (what, ask) in questions {
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            let started = Instant::now();
+            ask(&Store::open(folder.path(), "bench")?)?;
+            times.push(started.elapsed());
+        }
+        let time = median(times);
+        good &= gate(what, time < LIMIT, &format!("{time:.1?}"), "100 ms");
+    }
+    Ok(good)
+}
+
+fn find(store: &Store, text: &str) -> Result<RunLine, Failure> {
+    Ok(store.find(text)?.ok_or("the run is not there")?)
+}
+
+fn gate(what: &str, held: bool, measured: &str, limit: &str) -> bool {
+    let verdict = if held { "ok" } else { "FAILED" };
+    say(&format!("{what:<40} {measured:>9}   limit {limit:<8} {verdict}"));
+    held
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// The run of a day: most checks pass, some are undecided with reasons that change, some have findings.
+fn run(number: i64) -> (Run, Kept) {
+    let start: Timestamp = "2023-01-02T06:00:00Z".parse().expect("it is a time");
+    let at = start + SignedDuration::from_hours(24 * number);
+    let mut checks: Vec<CheckResult> = (0..CHECKS).map(|check| result(check, number, at)).collect();
+    for born in (number - LIVES + 1).max(0)..=number {
+        for key in 0..FINDINGS {
+            let check = &mut checks[(key as usize * 7 + 3) % CHECKS];
+            check.outcome = Outcome::Finding;
+            check.reason = None;
+            check.saw_everything = true;
+            let finding = finding(&check.id, born, key, number);
+            check.findings.push(finding);
+        }
+    }
+    let measures = (0..SERIES).map(|series| Measure {
+        series: format!("plugin-{}.series-{series}", series % PLUGINS),
+        value: 1000.0 + number as f64 + series as f64,
+        unit: "endpoints".to_owned(),
+        bound: None,
+    });
+    let plugins = (0..PLUGINS).map(|plugin| format!("plugin-{plugin}"));
+    let kept = Kept {
+        measures: measures.collect(),
+        faults: checks.iter().map(|check| (check.id.clone(), false)).collect(),
+        libraries: plugins.map(|plugin| (plugin, "0123456789abcdef".repeat(4))).collect(),
+        ..Kept::default()
+    };
+    let mut run = Run {
+        format: document::FORMAT,
+        tool: document::Tool { name: "tancheck".to_owned(), version: "0.1.0".to_owned() },
+        deployment: document::Deployment {
+            id: "bench".to_owned(),
+            url: "https://bench.example/".to_owned(),
+            account: None,
+        },
+        at,
+        number: None,
+        selection: document::Selection::default(),
+        interrupted: None,
+        decided: 0,
+        total: 0,
+        counts: BTreeMap::new(),
+        severities: BTreeMap::new(),
+        changes: None,
+        requests: document::Requests::default(),
+        exit: document::Exit::default(),
+        checks,
+        plugins: Vec::new(),
+        refused: Vec::new(),
+        absent: Vec::new(),
+        not_looked_at: Vec::new(),
+        switched_off: Vec::new(),
+        quarantined: Vec::new(),
+        noise: Vec::new(),
+        problems: Vec::new(),
+    };
+    run.count();
+    (run, kept)
+}
+
+fn result(check: usize, number: i64, at: Timestamp) -> CheckResult {
+    // A quarter awaits something, a few of them with another sentence in each run.
+    let (outcome, reason) = match check % 8 {
+        0 => (Outcome::NotEvaluated, Some(format!("the file of check {check} is not there: export it"))),
+        4 if check % 64 == 4 => {
+            (Outcome::NotEvaluated, Some(format!("the newest value is {} days old, of {at}", number % 90)))
+        }
+        4 => (Outcome::AttestationDue, Some("nobody has attested it yet".to_owned())),
+        _ => (Outcome::Pass, None),
+    };
+    CheckResult {
+        id: format!("plugin-{}.a-check-with-a-name-{check}", check % PLUGINS),
+        plugin: format!("plugin-{}", check % PLUGINS),
+        title: "Something is well".to_owned(),
+        kind: Kind::Automated,
+        cadence: Vec::new(),
+        beyond: false,
+        owners: Vec::new(),
+        grace_until: None,
+        outcome,
+        reason,
+        attested: None,
+        notes: Vec::new(),
+        findings: Vec::new(),
+        awaiting: Vec::new(),
+        confirmed: Vec::new(),
+        saw_everything: outcome == Outcome::Pass,
+        task: None,
+    }
+}
+
+fn finding(check: &str, born: i64, key: i64, number: i64) -> Finding {
+    let key = format!("{born}-{key}");
+    let subject = tancheck_plugin_api::Subject::new("thing", &key, format!("a thing with the name {key}"));
+    Finding {
+        fingerprint: identity::fingerprint("bench", check, &subject),
+        earlier: Vec::new(),
+        severity: Severity::Medium,
+        change: None,
+        before: None,
+        first_seen: None,
+        last_seen: None,
+        times_seen: None,
+        subject: Subject { kind: subject.kind, key: subject.key, name: subject.name },
+        // Half of them look otherwise in each run.
+        says: format!("failed {} times since it was made", if born % 2 == 0 { number - born } else { 1 }),
+        expected: "no failure".to_owned(),
+        affected: Some(Affected { count: 3, of: Some(10), sample: vec!["one".to_owned()] }),
+        evidence: Vec::new(),
+        state: None,
+        confirmation: None,
+        remedy: None,
+    }
+}
+
+fn say(line: &str) {
+    // Nobody is left to read it.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
