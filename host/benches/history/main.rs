@@ -180,6 +180,7 @@ fn run(number: i64) -> (Run, Kept) {
         absent: Vec::new(),
         not_looked_at: Vec::new(),
         switched_off: Vec::new(),
+        probes: Vec::new(),
         quarantined: Vec::new(),
         noise: Vec::new(),
         problems: Vec::new(),
