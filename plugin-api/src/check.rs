@@ -106,6 +106,28 @@ impl GuideReference {
     }
 }
 
+/// A check whose findings bring about those of another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cause {
+    pub(crate) check: &'static str,
+    pub(crate) subject: Option<&'static str>,
+}
+
+impl Cause {
+    /// All findings may follow from those of the check with this id.
+    #[must_use]
+    pub const fn check(id: &'static str) -> Self {
+        Self { check: id, subject: None }
+    }
+
+    /// Only the finding whose subject has this key.
+    #[must_use]
+    pub const fn of_subject(mut self, key: &'static str) -> Self {
+        self.subject = Some(key);
+        self
+    }
+}
+
 /// One check: metadata as data, and a judge.
 ///
 /// ```
@@ -152,6 +174,7 @@ pub struct Check {
     pub(crate) remedy: Option<&'static Remedy>,
     pub(crate) related: &'static [&'static str],
     pub(crate) renewed_by: &'static [&'static str],
+    pub(crate) caused_by: &'static [Cause],
     pub(crate) even_if_absent: bool,
     pub(crate) beyond: bool,
     pub(crate) judge: Option<Judge>,
@@ -196,6 +219,7 @@ impl Check {
             remedy: None,
             related: &[],
             renewed_by: &[],
+            caused_by: &[],
             even_if_absent: false,
             beyond: false,
             judge: None,
@@ -299,6 +323,14 @@ impl Check {
     #[must_use]
     pub const fn renewed_by(mut self, ids: &'static [&'static str]) -> Self {
         self.renewed_by = ids;
+        self
+    }
+
+    /// Checks of this or other plugins whose findings bring about findings of this one, the most basic first. Where one
+    /// of them found something in the same run, reports show what this check found under it, and not beside it.
+    #[must_use]
+    pub const fn caused_by(mut self, causes: &'static [Cause]) -> Self {
+        self.caused_by = causes;
         self
     }
 

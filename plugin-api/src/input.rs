@@ -87,6 +87,7 @@ pub(crate) enum SourceKind {
         page: &'static str,
         steps: &'static str,
         columns: &'static [&'static str],
+        holding: &'static [&'static str],
     },
     Answer {
         prompt: &'static str,
@@ -198,7 +199,20 @@ impl Source {
         steps: &'static str,
         columns: &'static [&'static str],
     ) -> Self {
-        Self::new(SourceKind::Export { file, page, steps, columns })
+        Self::new(SourceKind::Export { file, page, steps, columns, holding: &[] })
+    }
+
+    /// A text file, such as a log, that an administrator copies into the exports folder. Delivers a row for each of the
+    /// last thousand lines that hold one of the words `holding`, whatever their case: `Line` is its number, `Text` the
+    /// line, cut where it is very long. UTF-8, UTF-16 and what Windows programs write are read.
+    #[must_use]
+    pub const fn lines(
+        file: &'static str,
+        page: &'static str,
+        steps: &'static str,
+        holding: &'static [&'static str],
+    ) -> Self {
+        Self::new(SourceKind::Export { file, page, steps, columns: &[], holding })
     }
 
     /// A value that only a person can read off; good for `valid_days`.

@@ -29,7 +29,7 @@ pub mod validate;
 mod version;
 pub mod wire;
 
-pub use check::{Cadence, Check, GuideReference, Judge, Kind, guide};
+pub use check::{Cadence, Cause, Check, GuideReference, Judge, Kind, guide};
 pub use diagnosis::{Branch, Leaf, Node, Target, Tree};
 pub use facts::Facts;
 pub use finding::{Finding, Report, Severity, Subject};
@@ -51,9 +51,9 @@ pub use serde_json;
 pub mod prelude {
     pub use crate::facts::{Body, Tally};
     pub use crate::{
-        Accepts, Branch, Cadence, Check, Each, Facts, Finding, Input, Leaf, Node, Outcome, Plugin, Procedure,
-        ProductVersion, Reading, Remedy, Report, Reversible, Risk, Setting, Severity, Solution, Source, Step,
-        Subject, Task, Tree, Undecided, guide, lenient, records, settle,
+        Accepts, Branch, Cadence, Cause, Check, Each, Facts, Finding, Input, Leaf, Node, Outcome, Plugin,
+        Procedure, ProductVersion, Reading, Remedy, Report, Reversible, Risk, Setting, Severity, Solution,
+        Source, Step, Subject, Task, Tree, Undecided, guide, lenient, records, settle,
     };
     pub use jiff::{SignedDuration, Timestamp};
     pub use serde::Deserialize;

@@ -27,6 +27,7 @@ pub const FEATURES: &[&str] = &[
     "export",
     "gateway",
     "history",
+    "lines",
     "metrics",
     "probe",
     "procedures",
@@ -129,6 +130,9 @@ pub struct Check {
     /// Checks that have to be in date for it to stay done. A host that does not know this asks again after a year.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renewed_by: Vec<String>,
+    /// Checks whose findings bring about its own, the most basic first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caused_by: Vec<Cause>,
     /// Judged even where the module is absent.
     #[serde(default)]
     pub even_if_absent: bool,
@@ -137,6 +141,17 @@ pub struct Check {
     pub beyond: bool,
     /// Whether there is a judge; a check without one is decided by attestations alone.
     pub judged: bool,
+}
+
+/// A check whose findings bring about those of another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Cause {
+    /// The check's id.
+    pub check: String,
+    /// The key of the only subject whose finding follows from it; none: every finding may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
 }
 
 /// A place in a guide of the vendor.
@@ -333,6 +348,9 @@ pub enum Request {
         steps: String,
         /// Columns that must be there.
         columns: Vec<String>,
+        /// The file is a text, of which lines that hold one of these words are read; empty: a table.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        holding: Vec<String>,
     },
     /// A person's answer.
     Answer {

@@ -101,6 +101,13 @@ impl Undecided {
         self.outcome == Outcome::NotEvaluated && self.reason.contains(GATEWAY_ERROR)
     }
 
+    /// Whether an HTTP answer with this status is what is behind it. For judges to which a module's service that does
+    /// not run is a finding.
+    #[must_use]
+    pub fn has_status(&self, status: &str) -> bool {
+        self.reason.contains(&format!("(HTTP {status}"))
+    }
+
     /// Something that the judge needs is missing or not understood.
     #[must_use]
     pub fn not_evaluated(reason: impl Into<String>) -> Self {

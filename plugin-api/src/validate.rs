@@ -73,6 +73,11 @@ fn check_problems(manifest: &Manifest, check: &Check, problems: &mut Vec<String>
     if let Some(setting) = check.due_every.as_ref().and_then(|key| manifest.setting(key)) {
         need(setting.r#type == "integer", format!("its period {} is no number of days", setting.key));
     }
+    for cause in &check.caused_by {
+        let good = cause.check != check.id
+            && cause.check.split_once('.').is_some_and(|(plugin, name)| is_kebab(plugin) && is_kebab(name));
+        need(good, format!("it is caused by {:?}, which is no other check", cause.check));
+    }
     match &check.remedy {
         None => need(false, "it has no remedy".to_owned()),
         Some(remedy) => {

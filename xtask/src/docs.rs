@@ -298,6 +298,9 @@ fn source_text(source: &Value) -> String {
         "question" => format!("question `{}`", text(source, "text")),
         "saved-question" => format!("saved question `{}`", text(source, "name")),
         "metrics" => format!("`GET /metrics`: {}", texts(source, "families").join(", ")),
+        "export" if texts(source, "columns").is_empty() => {
+            format!("file `{}`, as it is, from {}", text(source, "file"), text(source, "page"))
+        }
         "export" => {
             format!(
                 "file `{}` ({}) from {}",

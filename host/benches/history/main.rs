@@ -228,6 +228,7 @@ fn finding(check: &str, born: i64, key: i64, number: i64) -> Finding {
         earlier: Vec::new(),
         severity: Severity::Medium,
         change: None,
+        cause: None,
         before: None,
         first_seen: None,
         last_seen: None,

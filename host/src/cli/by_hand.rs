@@ -119,7 +119,7 @@ struct Have {
 pub(super) fn exports(arguments: Exports, global: &Global) -> Result<u8, Stop> {
     let look = Look::open(&arguments.which, global)?;
     let file = |input: &Input, place: usize, need: Need| match &input.sources[place].request {
-        Request::Export { file, page, steps, columns } => Some(File {
+        Request::Export { file, page, steps, columns, .. } => Some(File {
             path: look.config.places.exports.join(file).display().to_string(),
             file: file.clone(),
             page: page.clone(),
@@ -134,10 +134,13 @@ pub(super) fn exports(arguments: Exports, global: &Global) -> Result<u8, Stop> {
     };
     let document = look.document(state, file);
     let shown = |one: &File| {
-        let columns = one.columns.join(", ");
+        let columns = match one.columns.as_slice() {
+            [] => String::new(),
+            columns => format!(" Columns: {}.", columns.join(", ")),
+        };
         Shown {
             head: one.path.clone(),
-            how: format!("{}: {}. Columns: {columns}.", one.page, one.steps.trim_end_matches('.')),
+            how: format!("{}: {}.{columns}", one.page, one.steps.trim_end_matches('.')),
         }
     };
     look.print(&document, "export file", shown, |one| &one.need)

@@ -19,8 +19,8 @@ pub struct Brought {
 /// The state of an exported file, or why it cannot be used; `None` for other sources.
 #[must_use]
 pub fn exported(request: &Request, folder: &Path, largest: u64) -> Option<Result<Brought, String>> {
-    let Request::Export { file, page, steps, columns } = request else { return None };
-    let export = Export { folder, file, page, steps, columns, largest };
+    let Request::Export { file, page, steps, columns, holding } = request else { return None };
+    let export = Export { folder, file, page, steps, columns, holding, largest };
     if !export.path().exists() {
         return Some(Err("not there yet".to_owned()));
     }

@@ -8,6 +8,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use tancheck_plugin_api::Outcome;
 
+/// As many lines of a text are read, the last ones.
+const MOST_LINES: usize = 1000;
+/// Longer lines are cut.
+const LONGEST_LINE: usize = 2000;
+
 /// A file to be read, and how to make it.
 #[derive(Clone, Debug)]
 pub(super) struct Export<'a> {
@@ -16,6 +21,8 @@ pub(super) struct Export<'a> {
     pub(super) page: &'a str,
     pub(super) steps: &'a str,
     pub(super) columns: &'a [String],
+    /// Words of the lines that are read of a text; empty: it is a table.
+    pub(super) holding: &'a [String],
     /// The largest file that is read.
     pub(super) largest: u64,
 }
@@ -48,6 +55,7 @@ impl Export<'_> {
         let (bytes, at) = self.load(&path)?;
         let text = decoded(&bytes);
         let rows = match text.trim_start().chars().next() {
+            Some(_) if !self.holding.is_empty() => Ok(lines(&text, self.holding)),
             None => Err(self.unusable("the file is empty")),
             Some('[' | '{') => self.json(&text),
             Some(_) => self.csv(&text),
@@ -162,6 +170,30 @@ impl Export<'_> {
     }
 }
 
+/// The last lines of a text that hold one of the words, with their numbers. Signs that could steer a terminal are left
+/// out.
+fn lines(text: &str, words: &[String]) -> Vec<Value> {
+    let holds = |line: &str| words.iter().any(|word| holds_word(line, word));
+    let found: Vec<(usize, &str)> = text.lines().enumerate().filter(|(_, line)| holds(line)).collect();
+    let kept = found.into_iter().rev().take(MOST_LINES).rev();
+    let plain = |line: &str| -> String {
+        line.chars().filter(|sign| !sign.is_control() || *sign == '\t').take(LONGEST_LINE).collect()
+    };
+    kept.map(|(at, line)| serde_json::json!({"Line": at + 1, "Text": plain(line)})).collect()
+}
+
+/// Whether a word stands in a line by itself, whatever its case.
+fn holds_word(line: &str, word: &str) -> bool {
+    let line = line.to_lowercase();
+    let word = word.to_lowercase();
+    let is_part = |sign: char| sign.is_alphanumeric();
+    line.match_indices(&word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + word.len()..].chars().next();
+        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    })
+}
+
 /// Case, spaces, `_` and `-` do not matter.
 fn loosely(name: &str) -> String {
     name.chars()
@@ -239,6 +271,7 @@ mod tests {
                 page: "Administration > Bundles",
                 steps: "select all, Export",
                 columns: &columns,
+                holding: &[],
                 largest: 1 << 20,
             };
             let place = format!("{}/", self.0.path().display());
@@ -271,6 +304,42 @@ mod tests {
         for (index, file) in files.iter().enumerate() {
             assert_eq!(Folder::with(file).read().map(Value::Array), Ok(expected.clone()), "file {index}");
         }
+    }
+
+    #[test]
+    fn of_a_text_the_last_lines_that_hold_a_word_are_read() {
+        let lines = |bytes: &[u8]| {
+            let folder = Folder::with(bytes);
+            let words = ["DEC".to_owned()];
+            let export = Export {
+                folder: folder.0.path(),
+                file: "bundles.csv",
+                page: "p",
+                steps: "s",
+                columns: &[],
+                holding: &words,
+                largest: 1 << 20,
+            };
+            export.read().map(|exported| exported.rows).map_err(|problem| problem.reason)
+        };
+        let text = "[dec] one\u{1b}[31m\r\ndecoder two\r\nthree, Dec: Ü\r\n";
+        let expected =
+            [json!({"Line": 1, "Text": "[dec] one[31m"}), json!({"Line": 3, "Text": "three, Dec: Ü"})];
+        for bytes in [
+            text.as_bytes().to_vec(),
+            utf_16(text, true, true),
+            utf_16(text, true, false),
+            utf_16(text, false, true),
+            WINDOWS_1252.encode(text).0.into_owned(),
+        ] {
+            assert_eq!(lines(&bytes).unwrap(), expected);
+        }
+        assert_eq!(lines(b"nothing of it"), Ok(Vec::new()), "a log that does not speak of it was read");
+        assert!(lines(b" ").unwrap_err().contains("the file is empty"));
+        let many = lines("dec\n".repeat(1200).as_bytes()).unwrap();
+        assert_eq!((many.len(), &many[0]["Line"]), (1000, &json!(201)));
+        let long = lines(format!("dec {}", "x".repeat(9000)).as_bytes()).unwrap();
+        assert_eq!(long[0]["Text"].as_str().map(str::len), Some(2000));
     }
 
     #[test]

@@ -205,9 +205,9 @@ impl<T: Transport> Settler<T> {
     }
 
     fn export<'a>(&'a self, request: &'a Request) -> Option<Export<'a>> {
-        let Request::Export { file, page, steps, columns } = request else { return None };
+        let Request::Export { file, page, steps, columns, holding } = request else { return None };
         let largest = self.limits.response_bytes;
-        Some(Export { folder: &self.exports, file, page, steps, columns, largest })
+        Some(Export { folder: &self.exports, file, page, steps, columns, holding, largest })
     }
 
     async fn single(&self, task: &Task<'_>, linked: &Linked) -> Result<Answered, Problem> {

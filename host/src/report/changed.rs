@@ -1,7 +1,7 @@
 //! What changed since the run before: it stands first in the text.
 
+use super::folded::folded;
 use super::page::{Page, SCREEN, color_of};
-use super::text::more_like_it;
 use crate::run::Run;
 use crate::run::change::{Before, Change, Changes, Gone};
 use crate::run::outcome::{counted, day};
@@ -99,22 +99,13 @@ fn lines(run: &Run, changes: &Changes) -> Vec<Line> {
     lines
 }
 
-/// Findings of this run, one line for each check and severity.
+/// Findings of this run, one line for each check and severity, under what brought them about.
 fn still(run: &Run, change: Change, word: &'static str, style: Style, lines: &mut Vec<Line>) {
-    let mut all: Vec<_> = run.findings().filter(|(_, finding)| finding.change == Some(change)).collect();
-    all.sort_by(|(left_check, left), (right_check, right)| {
-        right.severity.cmp(&left.severity).then_with(|| left_check.id.cmp(&right_check.id))
-    });
-    for group in all.chunk_by(|left, right| left.0.id == right.0.id && left.1.severity == right.1.severity) {
-        let (check, first) = group[0];
-        let more = more_like_it(group.len());
-        let text = format!(
-            "{}: {}: {}{}{more}",
-            check.id,
-            first.subject.name,
-            first.says,
-            was(first.before, first.severity, Before::of(first).affected)
-        );
+    let all = run.findings().filter(|(_, finding)| finding.change == Some(change)).collect();
+    for group in folded(all) {
+        let first = group.first();
+        let was = was(first.before, first.severity, Before::of(first).affected);
+        let text = format!("{}{}{was}", group.branch(), group.line());
         lines.push(Line { word, style, severity: first.severity, text });
     }
 }
@@ -129,6 +120,11 @@ fn was(before: Option<Before>, severity: Severity, now: Option<u64>) -> String {
         (Some(was), Some(is)) if was != is => format!(" ({is} affected, {was} before)"),
         _ => String::new(),
     }
+}
+
+/// How many are told by one line beside the first.
+fn more_like_it(count: usize) -> String {
+    if count > 1 { format!(" (and {} more like it)", count - 1) } else { String::new() }
 }
 
 /// Findings of earlier runs, one line for each check and severity.

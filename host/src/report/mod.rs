@@ -1,6 +1,7 @@
 //! Reports: one file for each format. Each takes the document of a run and writes it; none of them decides anything.
 
 pub(crate) mod changed;
+mod folded;
 pub mod json;
 pub mod ndjson;
 pub mod output;

@@ -346,3 +346,39 @@ fn the_verdicts_of_people_have_their_names() {
         assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.name());
     }
 }
+
+/// A check with one finding, and what brought it about.
+fn found(id: &str, severity: Severity, cause: Option<&str>) -> CheckResult {
+    let mut finding = finding_of(id, "1", severity);
+    finding.cause = cause.map(str::to_owned);
+    CheckResult { findings: vec![finding], ..result(id, Outcome::Finding) }
+}
+
+#[test]
+fn what_follows_from_a_finding_stands_under_it() {
+    let run = exited(run_of(vec![
+        found("a.other", Severity::Medium, None),
+        found("b.low", Severity::Low, Some("c.root")),
+        found("b.worst", Severity::Critical, Some("c.root")),
+        found("c.root", Severity::Low, None),
+        found("d.lost", Severity::High, Some("e.elsewhere")),
+    ]));
+    let glance = rendered(&run, Look { details: false, ..LOOK });
+    let lines: Vec<&str> = glance.lines().skip_while(|line| *line != "Findings").skip(1).take(5).collect();
+    assert_eq!(
+        lines,
+        [
+            "  low      c.root: thing 1: is broken",
+            "  └ critical b.worst: thing 1: is broken",
+            "  └ low      b.low: thing 1: is broken",
+            "  high     d.lost: thing 1: is broken (follows from e.elsewhere)",
+            "  medium   a.other: thing 1: is broken",
+        ],
+        "{glance}"
+    );
+    let details = rendered(&run, LOOK);
+    assert!(details.contains("Cause: c.root; repair that first"), "{details}");
+    let document = serde_json::to_value(&run).unwrap();
+    assert_eq!(document["checks"][1]["findings"][0]["cause"], "c.root");
+    assert_eq!(document["checks"][0]["findings"][0].get("cause"), None);
+}

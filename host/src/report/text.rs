@@ -1,6 +1,7 @@
 //! For people: quiet when healthy, the worst first, one screen, then the details.
 
 use super::changed::changed;
+use super::folded::folded;
 use super::page::{Page, SCREEN, color_of};
 use crate::run::Run;
 use crate::run::change::Change;
@@ -91,41 +92,21 @@ fn severities(run: &Run, found: u64) -> String {
     format!("{found} {noun} ({})", parts.join(", "))
 }
 
-/// All findings, the worst first; those of one check and severity stand together.
-fn worst_first(run: &Run) -> Vec<(&CheckResult, &Finding)> {
-    let mut all: Vec<_> = run.findings().collect();
-    all.sort_by(|(left_check, left), (right_check, right)| {
-        right.severity.cmp(&left.severity).then_with(|| left_check.id.cmp(&right_check.id))
-    });
-    all
-}
-
-/// The findings, or those that are as before where the changed ones were told.
 fn findings_at_a_glance(run: &Run, told: bool, page: &mut Page) {
-    let mut all = worst_first(run);
+    let mut all: Vec<_> = run.findings().collect();
     all.retain(|(_, finding)| !told || finding.change == Some(Change::Unchanged));
     if all.is_empty() {
         return;
     }
     page.title(if told { "As before" } else { "Findings" });
-    // One line for each check and severity: a thousand alike are one trouble.
-    let groups: Vec<&[(&CheckResult, &Finding)]> = all
-        .chunk_by(|(left_check, left), (right_check, right)| {
-            left_check.id == right_check.id && left.severity == right.severity
-        })
-        .collect();
+    // A thousand alike are one trouble, and what follows from another trouble is told under it.
+    let groups = folded(all);
     for group in groups.iter().take(SCREEN) {
-        let (check, first) = group[0];
-        let severity = page.styled(color_of(first.severity), &format!("{:8}", first.severity.name()));
-        let more = more_like_it(group.len());
-        page.item(&severity, 8, &format!("{}: {}: {}{more}", check.id, first.subject.name, first.says));
+        let severity = group.first().severity;
+        let label = page.styled(color_of(severity), &format!("{}{:8}", group.branch(), severity.name()));
+        page.item(&label, 8 + group.branch().chars().count(), &group.line());
     }
     page.and_more(groups.len(), "checks with findings");
-}
-
-/// How many are told by one line beside the first.
-pub(super) fn more_like_it(count: usize) -> String {
-    if count > 1 { format!(" (and {} more like it)", count - 1) } else { String::new() }
 }
 
 fn undecided(run: &Run, page: &mut Page) {
@@ -262,6 +243,9 @@ fn listed(findings: &[Finding], page: &mut Page) {
         }
         if let (Some(first), Some(times @ 2..)) = (finding.first_seen, finding.times_seen) {
             page.paragraph(4, &format!("Since: {}, in {times} runs", day(first)));
+        }
+        if let Some(cause) = &finding.cause {
+            page.paragraph(4, &format!("Cause: {cause}; repair that first"));
         }
         if let Some(confirmation) = &finding.confirmation {
             page.paragraph(4, &format!("Confirmation: {confirmation}"));

@@ -283,6 +283,10 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
     pub before: Option<Before>,
+    /// The check whose finding brought it about: repair that first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub cause: Option<String>,
     /// When it was first seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]

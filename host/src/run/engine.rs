@@ -1,6 +1,7 @@
 //! One run, from the selection to the document.
 
 use super::attested::Attestation;
+use super::cause;
 use super::document::{self, CheckResult, Run};
 use super::event::{Event, Events};
 use super::exit::{self, Policy};
@@ -376,6 +377,7 @@ impl<'a> Engine<'a> {
         let mut checks = std::mem::take(&mut self.checks);
         self.renew(selection, &mut checks);
         checks.sort_by(|left, right| left.id.cmp(&right.id));
+        cause::attribute(&mut checks, selection.plugins.iter().flat_map(|one| one.checks.iter().copied()));
         let mut plugins = Vec::new();
         for one in &selection.plugins {
             plugins.push(self.plugin_used(one));

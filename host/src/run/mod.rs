@@ -4,6 +4,7 @@
 //! facts. [`engine`] is the one place that waits: for the collector, and for the judges in their workers.
 
 pub mod attested;
+pub mod cause;
 pub mod change;
 pub mod document;
 pub mod engine;

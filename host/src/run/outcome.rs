@@ -348,6 +348,7 @@ fn as_finding(case: &Case<'_>, reported: &Reported) -> Finding {
         severity: reported.severity.unwrap_or(case.check.severity),
         change: None,
         before: None,
+        cause: None,
         first_seen: None,
         last_seen: None,
         times_seen: None,

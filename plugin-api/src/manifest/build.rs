@@ -1,10 +1,10 @@
 //! Builds a manifest from the constants of a plugin.
 
 use super::{
-    API_VERSION, Check, Each, Guide, Input, Manifest, Procedure, Remedy, Request, Setting, Solution, Source,
-    Tree, guided,
+    API_VERSION, Cause, Check, Each, Guide, Input, Manifest, Procedure, Remedy, Request, Setting, Solution,
+    Source, Tree, guided,
 };
-use crate::check::{Check as AuthorCheck, Kind};
+use crate::check::{Cause as AuthorCause, Check as AuthorCheck, Kind};
 use crate::input::{self, Accepts, Over, SourceKind};
 use crate::plugin::Plugin;
 use crate::remedy;
@@ -39,6 +39,9 @@ impl Manifest {
         features.extend(plugin.procedures.first().map(|_| "procedures".to_owned()));
         for source in inputs.values().flat_map(|input| &input.sources) {
             features.push(source.request.kind().to_owned());
+            if matches!(&source.request, Request::Export { holding, .. } if !holding.is_empty()) {
+                features.push("lines".to_owned());
+            }
             features.extend(source.each.iter().map(|_| "each".to_owned()));
         }
         features.sort();
@@ -94,10 +97,17 @@ impl Check {
             remedy: check.remedy.map(|remedy| Remedy::of(remedy, check.id, module)),
             related: owned(check.related),
             renewed_by: owned(check.renewed_by),
+            caused_by: check.caused_by.iter().map(Cause::of).collect(),
             even_if_absent: check.even_if_absent,
             beyond: check.beyond,
             judged: check.judge.is_some(),
         }
+    }
+}
+
+impl Cause {
+    fn of(cause: &AuthorCause) -> Self {
+        Self { check: cause.check.to_owned(), subject: cause.subject.map(str::to_owned) }
     }
 }
 
@@ -207,11 +217,12 @@ impl Request {
                 port_setting: port_setting.to_owned(),
                 always,
             },
-            SourceKind::Export { file, page, steps, columns } => Self::Export {
+            SourceKind::Export { file, page, steps, columns, holding } => Self::Export {
                 file: file.to_owned(),
                 page: page.to_owned(),
                 steps: steps.to_owned(),
                 columns: owned(columns),
+                holding: owned(holding),
             },
             SourceKind::Answer { prompt, accepts, valid_days } => {
                 let (accepts, among) = match accepts {

@@ -100,6 +100,10 @@ pub(crate) const OTHER: Check = extension_check("client-management.cx-other")
     )
     .why("Each solution does its work on endpoints through an extension; where it fails, the solution is blind.")
     .related(&["endpoint-configuration.tools-status", "client-management.cx-index", "client-management.cx-recorder"])
+    .caused_by(&[
+        Cause::check("direct-connect.tools-installed").of_subject("dec"),
+        Cause::check("direct-connect.extension-health").of_subject("dec"),
+    ])
     .remedy(&FIX_OTHER)
     .judge(cx_other);
 

@@ -1,7 +1,8 @@
 //! Sessions that did not open.
 
+use crate::results::{Fared, Results};
 use crate::{DUE_EVERY_DAYS, TROUBLESHOOTING, WHO};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::{PLUGIN_SCHEDULES, PluginSchedule};
 use tancheck_plugin_api::templates::module_health::report_schedules;
@@ -46,7 +47,8 @@ pub(crate) const CONNECTIONS: Check = Check::hybrid("direct-connect.connections"
     .what("Looks at the actions that opened sessions within `session_days`: each that is over has to be completed on its endpoint. It also looks at the schedules of the module's service, and wants somebody to look for connection issues every `due_every_days`.")
     .why("Direct Connect is needed when something is wrong with an endpoint; then is a bad time to find out that it does not connect.")
     .limits("A session that the action opened may still fail afterwards: the list of sessions has no public route. Words of results that are not documented are shown and not judged.")
-    .related(&["direct-connect.actions", "threat-response.failure-dec"])
+    .related(&["direct-connect.deploy-tools-action", "threat-response.failure-dec"])
+    .caused_by(crate::HINDERED)
     .remedy(&REMEDY)
     .judge(connections);
 
@@ -77,52 +79,6 @@ struct Session {
     start_time: Option<Timestamp>,
 }
 
-/// The result set of one action.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Results {
-    #[serde(rename = "_of")]
-    of: Of,
-    #[serde(deserialize_with = "lenient::list")]
-    columns: Vec<records::Reference>,
-    #[serde(deserialize_with = "lenient::list")]
-    rows: Vec<ResultRow>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Of {
-    #[serde(deserialize_with = "lenient::id")]
-    id: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct ResultRow {
-    data: Vec<Vec<Cell>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Cell {
-    #[serde(deserialize_with = "lenient::text")]
-    text: String,
-}
-
-impl Results {
-    /// The status words of the endpoints, without the action's number: `Completed`.
-    fn statuses(&self) -> Vec<String> {
-        let Some(column) = self.columns.iter().position(|column| column.name == "Action Statuses") else {
-            return Vec::new();
-        };
-        let cells = self.rows.iter().filter_map(|row| row.data.get(column)).flatten();
-        cells
-            .filter_map(|cell| cell.text.split_once(':'))
-            .map(|(_, status)| status.trim().trim_end_matches('.').to_owned())
-            .collect()
-    }
-}
-
 fn connections(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let schedules: Vec<PluginSchedule> = facts.rows(&PLUGIN_SCHEDULES)?;
     report_schedules(facts, report, schedules.iter().filter(|schedule| is_ours(schedule)));
@@ -141,19 +97,12 @@ fn connections(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> 
     let mut unknown = Vec::new();
     for session in recent {
         let own = results.iter().filter(|results| results.of.id == session.id);
-        let mut statuses: BTreeMap<String, u64> = BTreeMap::new();
-        for status in own.flat_map(Results::statuses) {
-            *statuses.entry(status).or_default() += 1;
-        }
+        let statuses: BTreeSet<String> = own.flat_map(Results::statuses).collect();
         let endpoint = session.name.strip_prefix(OPEN_SESSION).unwrap_or(&session.name);
-        let is = |status: &str, words: &[&str]| words.iter().any(|word| status.to_lowercase().contains(word));
-        let failed: Vec<&str> = statuses
-            .keys()
-            .map(String::as_str)
-            .filter(|status| is(status, &["fail", "expired", "error", "stopped"]))
-            .collect();
+        let failed: Vec<&str> =
+            statuses.iter().map(String::as_str).filter(|status| Fared::of(status) == Fared::Badly).collect();
         for status in
-            statuses.keys().filter(|status| !failed.contains(&status.as_str()) && !is(status, &["completed"]))
+            statuses.iter().filter(|status| !matches!(Fared::of(status), Fared::Well | Fared::Badly))
         {
             unknown.push(format!(
                 "what the result {status:?} of the session with {endpoint} means is not known"

@@ -2,9 +2,25 @@
 //! Guide: *Review and remediate Tanium Direct Connect issues*, page 26, and what every module has (7, 35).
 #![forbid(unsafe_code)]
 
-mod actions;
+mod action_lock;
+mod chapters;
 mod connections;
+mod extension_log;
+mod inputs;
+mod integrations;
+mod log_level;
+mod presence;
+mod products;
+mod results;
+mod roles;
 mod screen_sharing;
+mod security;
+mod sessions;
+mod setup;
+mod tools;
+mod uninstall;
+mod versions;
+mod zone_proxies;
 
 use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;
@@ -31,6 +47,27 @@ const DUE_EVERY_DAYS: Setting = Setting::integer("due_every_days", 30, 1, 366)
 const MAINTENANCE_ROLES: Check = maintenance_roles("direct-connect.maintenance-roles");
 const SUPPORT_BUNDLE: Check = support_bundle("direct-connect.support-bundle");
 
+/// What keeps every session from opening, the most basic first.
+const BROKEN: &[Cause] = &[
+    Cause::check("direct-connect.installed"),
+    Cause::check("direct-connect.version-core-platform"),
+    Cause::check("direct-connect.service-running"),
+    Cause::check("direct-connect.setup-complete"),
+    Cause::check("direct-connect.action-group-target"),
+];
+
+/// What keeps some sessions from opening, beside that.
+const HINDERED: &[Cause] = &[
+    Cause::check("direct-connect.version-core-platform"),
+    Cause::check("direct-connect.service-running"),
+    Cause::check("direct-connect.setup-complete"),
+    Cause::check("direct-connect.action-group-target"),
+    Cause::check("direct-connect.deploy-tools-action"),
+    Cause::check("direct-connect.configure-extension-action"),
+    Cause::check("direct-connect.tools-installed"),
+    Cause::check("direct-connect.extension-health"),
+];
+
 /// The plugin.
 pub const PLUGIN: Plugin = Plugin::new("direct-connect", "Direct Connect", env!("CARGO_PKG_VERSION"))
     .about("Sessions to single endpoints: whether they open.")
@@ -39,8 +76,63 @@ pub const PLUGIN: Plugin = Plugin::new("direct-connect", "Direct Connect", env!(
         &MAINTENANCE_ROLES,
         &connections::CONNECTIONS,
         &screen_sharing::SCREEN_SHARING,
-        &actions::ACTIONS,
         &SUPPORT_BUNDLE,
+        &presence::INSTALLED,
+        &versions::VERSION_MODULE,
+        &versions::VERSION_CORE_PLATFORM,
+        &versions::VERSION_AUTO_CONFIG,
+        &versions::VERSION_CLIENT,
+        &versions::VERSION_TANOS,
+        &products::PROTECT,
+        &products::INTEGRITY_MONITOR,
+        &products::MAP,
+        &products::THREAT_RESPONSE,
+        &products::TRACE,
+        &presence::OS_SUPPORTED,
+        &presence::SERVICE_RUNNING,
+        &security::FIREWALL_REVIEW,
+        &security::WINDOWS,
+        &security::MACOS,
+        &security::LINUX,
+        &security::TARGETS_PRESENT,
+        &roles::ROLES_PRESENT,
+        &roles::ROLE_DRIFT,
+        &roles::RBAC_SERVICE_ACCOUNT,
+        &roles::OPERATOR,
+        &roles::ADMIN_REVIEW,
+        &setup::MODE,
+        &setup::COMPLETE,
+        &setup::TARGET,
+        &setup::COVERAGE,
+        &setup::ACCOUNT_SET,
+        &setup::ACCOUNT_PERSONAL,
+        &setup::ACCOUNT_USABLE,
+        &action_lock::POLICY,
+        &action_lock::CONFLICT,
+        &tools::CONTENT,
+        &tools::DEPLOY,
+        &tools::CONFIGURATION,
+        &tools::INSTALLED,
+        &tools::EXTENSION,
+        &zone_proxies::REQUIRED,
+        &zone_proxies::PAYLOAD_FILE_CHECK,
+        &zone_proxies::FIELDS,
+        &zone_proxies::STATUS,
+        &zone_proxies::BALANCER,
+        &zone_proxies::FIREWALL,
+        &sessions::LIST,
+        &sessions::FAILED,
+        &sessions::STUCK,
+        &sessions::TEST,
+        &extension_log::LOG,
+        &log_level::LEVEL,
+        &uninstall::GUARD,
+        &uninstall::LEFTOVERS,
+        &integrations::CLIENT_MANAGEMENT,
+        &integrations::PERFORMANCE,
+        &integrations::PROTECT,
+        &integrations::REVEAL,
+        &integrations::THREAT_RESPONSE,
     ]);
 
 tancheck_plugin_api::export_plugin!(PLUGIN);

@@ -52,6 +52,14 @@ const fn domain_check(id: &'static str) -> Check {
 pub(crate) const DEC: Check = domain_check("threat-response.failure-dec")
     .title("No health failures in domain dec (Direct Connect)")
     .why("Without Direct Connect nobody can look into an endpoint while it is under attack.")
+    .caused_by(&[
+        Cause::check("direct-connect.version-core-platform"),
+        Cause::check("direct-connect.service-running"),
+        Cause::check("direct-connect.setup-complete"),
+        Cause::check("direct-connect.action-group-target"),
+        Cause::check("direct-connect.tools-installed"),
+        Cause::check("direct-connect.extension-health"),
+    ])
     .judge(|facts, report| judge(facts, report, "dec"));
 
 pub(crate) const INDEX: Check = domain_check("threat-response.failure-index")

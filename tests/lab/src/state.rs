@@ -13,6 +13,7 @@ use crate::areas::certificates::Certificates;
 use crate::areas::comply::Comply;
 use crate::areas::connect::Connect;
 use crate::areas::deploy::Deploy;
+use crate::areas::direct_connect::DirectConnect;
 use crate::areas::direct_connect_listeners::Listeners;
 use crate::areas::directory::Directory;
 use crate::areas::discover::Discover;
@@ -56,6 +57,7 @@ pub(crate) struct State {
     pub(crate) asset: Asset,
     pub(crate) patch: PatchService,
     pub(crate) reports: Reports,
+    pub(crate) direct_connect: DirectConnect,
     pub(crate) directory: Directory,
     pub(crate) listeners: Listeners,
     pub(crate) discover: Discover,
@@ -95,6 +97,7 @@ impl State {
             asset: Asset::new(now),
             patch: PatchService::new(now),
             reports: Reports::new(),
+            direct_connect: DirectConnect::new(),
             directory: Directory::new(&people.users, now),
             listeners: Listeners::new(now),
             discover: Discover::new(now),

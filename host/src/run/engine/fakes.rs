@@ -113,6 +113,7 @@ pub(crate) fn finding_of(check: &str, key: &str, severity: Severity) -> Finding 
         severity,
         change: None,
         before: None,
+        cause: None,
         first_seen: None,
         last_seen: None,
         times_seen: None,

@@ -185,7 +185,8 @@ impl Site {
         let now = self.lab.now().to_string();
         let arguments = [&["run", "--now", &now, "-o", "json"], more].concat();
         let ran = self.machine.run(&arguments);
-        assert!(matches!(ran.code, Some(0 | 1 | 3)), "{ran:#?}");
+        // 5: what the host itself needs was withheld, and then nothing was decided.
+        assert!(matches!(ran.code, Some(0 | 1 | 3 | 5)), "{ran:#?}");
         Report(ran.json())
     }
 

@@ -111,6 +111,7 @@ const SERVICES: &[(&str, &str)] = &[
     (deploy::BASE, deploy::WORKBENCH),
     (patch::BASE, patch::WORKBENCH),
     asset::SERVICE,
+    direct_connect::SERVICE,
     small_services::REPUTATION,
 ];
 

@@ -127,7 +127,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "client-upgrade-failed",
         about: "the client upgrade of ten days ago failed on some endpoints, which still run the older version",
-        breaks: &["client-management.version-upgrade-failed", "client-management.version-outdated"],
+        breaks: &[
+            "client-management.version-upgrade-failed",
+            "client-management.version-outdated",
+            "direct-connect.version-client",
+        ],
         apply: |state| {
             for run in state.actions.runs.iter_mut().filter(|run| run.name.starts_with("Client Upgrade")) {
                 run.failed_permille = 10;

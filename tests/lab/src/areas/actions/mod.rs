@@ -23,6 +23,7 @@ const ALL_COMPUTERS_GROUP: u64 = 25;
 /// The action group of Direct Connect, its scheduled actions, and a session that it opened.
 pub(crate) const DIRECT_CONNECT_GROUP: u64 = 61;
 pub(crate) const DIRECT_CONNECT_TOOLS: u64 = 7;
+pub(crate) const DIRECT_CONNECT_CONFIGURATION: u64 = 8;
 pub(crate) const DIRECT_CONNECT_SESSION: u64 = 99_002;
 /// The name of the scheduled actions that bring the manifest of Endpoint Configuration, and one of them.
 const MANIFEST: &str = "Endpoint Configuration - Manifest";
@@ -296,6 +297,7 @@ fn groups(now: Timestamp) -> Vec<ActionGroup> {
         group(WINDOWS_GROUP, "Windows computers", &[ALL_WINDOWS]),
         group(DIRECT_CONNECT_GROUP, "Tanium Direct Connect", &[ALL_COMPUTERS]),
         group(TAGGED_GROUP, "Tagged computers", &[PLANT, VDI]),
+        group(62, "Tanium Threat Response", &[ALL_COMPUTERS]),
         // Deploy makes it for its tools.
         group(63, "Tanium Deploy", &[ALL_COMPUTERS]),
     ]
@@ -395,7 +397,7 @@ fn saved_actions(now: Timestamp) -> Vec<SavedAction> {
         SavedAction {
             parameters: vec![("$1".to_owned(), "configure".to_owned())],
             ..saved(
-                8,
+                DIRECT_CONNECT_CONFIGURATION,
                 "Deploy Direct Connect - Configure Extension",
                 11,
                 DIRECT_CONNECT_GROUP,

@@ -8,7 +8,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "outdated-clients",
         about: "one endpoint in a hundred runs an older client version",
-        breaks: &["client-management.version-accepted", "client-management.version-outdated"],
+        breaks: &[
+            "client-management.version-accepted",
+            "client-management.version-outdated",
+            "direct-connect.version-client",
+        ],
         apply: |state| {
             state.fleet.change_some(0.01, |_| true, |e| e.version = Cow::Borrowed(OLD_CLIENT_VERSION));
         },

@@ -7,6 +7,7 @@ mod routes;
 
 use crate::areas::Area;
 use crate::areas::api_gateway::REPORT_TOKEN;
+use crate::areas::direct_connect;
 use crate::clock::{days, minutes};
 use crate::random;
 use crate::session::ADMINISTRATOR;
@@ -31,6 +32,8 @@ pub(crate) const OPERATOR: u64 = 4;
 pub(crate) const MAINTAINER: u64 = 5;
 /// The service account of a solution.
 pub(crate) const ENDPOINT_CONFIGURATION: u64 = 7;
+/// The account under which the service of Direct Connect works.
+pub(crate) const DIRECT_CONNECT: u64 = 8;
 /// The alternative persona that one connection runs as.
 pub(crate) const CONNECT_PERSONA: u64 = 3;
 
@@ -79,6 +82,8 @@ pub(crate) struct Role {
     pub(crate) reserved_name: &'static str,
     pub(crate) deny: bool,
     pub(crate) privileges: BTreeSet<&'static str>,
+    /// Privileges on one content set each.
+    pub(crate) content: Vec<(&'static str, &'static str)>,
 }
 
 /// A persona.
@@ -131,7 +136,7 @@ impl People {
     pub(crate) fn new(seed: u64, now: Timestamp) -> Self {
         Self {
             users: users(now),
-            roles: roles().into_iter().map(|role| (role.id, role)).collect(),
+            roles: roles().into_iter().chain(direct_connect::roles()).map(|role| (role.id, role)).collect(),
             personas: vec![Persona {
                 id: CONNECT_PERSONA,
                 name: "Connect exports",
@@ -228,19 +233,32 @@ fn users(now: Timestamp) -> Vec<User> {
         group: crate::areas::groups::ALL_COMPUTERS,
     };
     vec![
-        user(LOCAL_ADMINISTRATOR, "Administrator", "", "", &[ADMINISTRATOR_ROLE]),
-        user(CHECKER, "tancheck", "Health checks", "", &[CHECKER_ROLE]),
+        user(
+            LOCAL_ADMINISTRATOR,
+            "Administrator",
+            "",
+            "",
+            &[ADMINISTRATOR_ROLE, direct_connect::ADMINISTRATOR_ROLE],
+        ),
+        user(CHECKER, "tancheck", "Health checks", "", &[CHECKER_ROLE, direct_connect::READ_ONLY_ROLE]),
         user(CONNECT_OWNER, "alex.rivera", "Alex Rivera", "LAB", &[CONNECT_ROLE]),
-        user(OPERATOR, "sam.novak", "Sam Novak", "LAB", &[OPERATOR_ROLE, CLIENT_MANAGEMENT_ROLE]),
+        user(
+            OPERATOR,
+            "sam.novak",
+            "Sam Novak",
+            "LAB",
+            &[OPERATOR_ROLE, CLIENT_MANAGEMENT_ROLE, direct_connect::USER_ROLE],
+        ),
         user(MAINTAINER, "jo.lindqvist", "Jo Lindqvist", "LAB", &[MAINTAINER_ROLE]),
         user(ENDPOINT_CONFIGURATION, "Endpoint Configuration", "", "<[tanium]>", &[ADMINISTRATOR_ROLE]),
+        user(DIRECT_CONNECT, "Direct Connect", "", "<[tanium]>", &[direct_connect::SERVICE_ROLE]),
         User { deleted: true, ..user(9, "former.colleague", "Former Colleague", "LAB", &[OPERATOR_ROLE]) },
     ]
 }
 
 fn roles() -> Vec<Role> {
     let role = |id: u64, name: &'static str, category: &'static str, privileges: BTreeSet<&'static str>| {
-        Role { id, name, category, reserved_name: "", deny: false, privileges }
+        Role { id, name, category, reserved_name: "", deny: false, privileges, content: Vec::new() }
     };
     let starting = |beginnings: &[&str]| -> BTreeSet<&'static str> {
         PRIVILEGES.iter().filter(|name| beginnings.iter().any(|b| name.starts_with(b))).copied().collect()

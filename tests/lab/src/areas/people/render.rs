@@ -88,17 +88,31 @@ pub(super) fn role_reference(state: &State, id: u64) -> Value {
     json!({"id": id, "name": state.people.roles.get(&id).map_or("", |role| role.name)})
 }
 
+/// The content sets that roles name.
+const CONTENT_SETS: [(u64, &str); 3] = [(1, "Reserved"), (2, "Base"), (31, "Direct Connect")];
+
+fn content_set_id(name: &str) -> u64 {
+    CONTENT_SETS.iter().find(|(_, set)| *set == name).map_or(0, |(id, _)| *id)
+}
+
+pub(super) fn content_sets() -> Vec<Value> {
+    let set = |(id, name): &(u64, &str)| json!({"deleted_flag": 0, "description": "", "id": id, "name": name, "reserved_name": name});
+    CONTENT_SETS.iter().map(set).collect()
+}
+
 pub(super) fn role(role: &Role) -> Value {
-    let privileges: Vec<Value> = role
-        .privileges
-        .iter()
-        .map(|name| {
+    let everywhere = role.privileges.iter().map(|name| (*name, Value::Null));
+    let on_sets = role.content.iter().map(|(name, set)| (*name, json!({"id": content_set_id(set)})));
+    let privileges: Vec<Value> = everywhere
+        .chain(on_sets)
+        .enumerate()
+        .map(|(at, (name, content_set))| {
             json!({
-                "content_set": null,
+                "content_set": content_set,
                 "content_set_privilege": {"id": privilege_id(name)},
                 "content_set_role": {"id": role.id},
                 "deleted_flag": 0,
-                "id": role.id * 1000 + privilege_id(name) as u64,
+                "id": role.id * 1000 + at as u64,
             })
         })
         .collect();

@@ -23,6 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
         get("/api/v2/content_set_roles", Need::Session, roles),
         get("/api/v2/content_set_roles/memberships", Need::Session, memberships),
         get("/api/v2/content_set_privileges", Need::Session, privileges),
+        get("/api/v2/content_sets", Need::Session, |_| Ok(Reply::data(render::content_sets()))),
     ]
 }
 

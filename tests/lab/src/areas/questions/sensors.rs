@@ -265,12 +265,13 @@ pub(crate) static SENSORS: &[Sensor] = &[
 ];
 
 fn operating_system(endpoint: &Endpoint) -> &'static str {
-    match (endpoint.os, endpoint.kind) {
+    let usual = match (endpoint.os, endpoint.kind) {
         (Os::Windows, Kind::Server) => "Windows Server 2016 Standard",
         (Os::Windows, _) => "Windows 10 Enterprise",
         (Os::Linux, _) => "CentOS Linux release 7.3.1611 (Core)",
         (Os::Mac, _) => "macOS 13",
-    }
+    };
+    endpoint.tells("operating system", usual)
 }
 
 /// Settings that are not set on a client give no row, which the server shows as `[no results]`.

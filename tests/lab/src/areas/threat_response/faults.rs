@@ -33,7 +33,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "direct-connect-extension-failures",
         about: "the extension of Direct Connect failed on some endpoints",
-        breaks: &["client-management.cx-other", "threat-response.failure-dec"],
+        breaks: &[
+            "client-management.cx-other",
+            "direct-connect.extension-health",
+            "threat-response.failure-dec",
+        ],
         apply: |state| fail_extension(state, "dec", "the extension could not connect"),
     },
     Fault {
