@@ -98,7 +98,8 @@ impl Plugin {
     /// The readings that fill in values.
     pub(crate) fn readings_of_values(&self) -> impl Iterator<Item = &'static Reading> {
         let trees = self.diagnosis.into_iter().flat_map(|tree| tree.values.iter().chain(&tree.failed));
-        trees.chain(self.procedures.iter().flat_map(|procedure| procedure.values)).copied()
+        let guards = self.procedures.iter().filter_map(|procedure| Some(procedure.guard?.0));
+        trees.chain(self.procedures.iter().flat_map(|procedure| procedure.values)).copied().chain(guards)
     }
 
     /// Judges one check, or reads one reading. Used by the ABI and by the test kit; it never fails, an unknown check is

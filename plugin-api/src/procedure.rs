@@ -52,7 +52,7 @@ pub struct Procedure {
     pub(crate) sections: &'static [&'static str],
     pub(crate) tasks: &'static [Task],
     pub(crate) values: &'static [&'static Reading],
-    pub(crate) guard: Option<(&'static str, &'static str)>,
+    pub(crate) guard: Option<(&'static Reading, &'static str)>,
     pub(crate) cautions: &'static [&'static str],
     pub(crate) who: &'static str,
     pub(crate) risk: Risk,
@@ -101,10 +101,11 @@ impl Procedure {
         self
     }
 
-    /// The procedure is not shown while this check has findings, unless the person insists; and why.
+    /// The procedure is not shown, unless the person insists, while this reading reads anything: what stands against
+    /// it, one thing a line; and why that is.
     #[must_use]
-    pub const fn guarded_by(mut self, check: &'static str, why: &'static str) -> Self {
-        self.guard = Some((check, why));
+    pub const fn guarded_by(mut self, reading: &'static Reading, why: &'static str) -> Self {
+        self.guard = Some((reading, why));
         self
     }
 

@@ -146,12 +146,17 @@ async fn show(arguments: &Arguments, id: &str, global: &Global, printer: &Printe
     let guard = match &procedure.guard {
         None => None,
         Some(guard) => {
-            let results = scout.check(std::slice::from_ref(&guard.check)).await;
-            Some(Guard::of(guard, results.first(), arguments.anyway))
+            let (about, read) = match manifest.reading(&guard.reading) {
+                Some(reading) => {
+                    (reading.about.as_str(), scout.read(reading, None).await.map(|read| read.text))
+                }
+                None => ("", Err(format!("the plugin has no reading {}", guard.reading))),
+            };
+            Some(Guard::of(about, &guard.why, read, arguments.anyway))
         }
     };
-    let refused = guard.as_ref().filter(|guard| guard.refuses).map(|guard| guard.outcome);
-    let results = match arguments.verify && refused.is_none() {
+    let refused = guard.as_ref().is_some_and(|guard| guard.refuses);
+    let results = match arguments.verify && !refused {
         true => scout.check(&verifying(procedure)).await,
         false => Vec::new(),
     };
@@ -165,18 +170,23 @@ async fn show(arguments: &Arguments, id: &str, global: &Global, printer: &Printe
     scout.stop().await;
     inquiry.close().await;
     printer.document(&document, || told(&document))?;
-    Ok(code(&document, refused))
+    Ok(code(&document))
 }
 
-fn code(document: &Procedure, refused: Option<Outcome>) -> u8 {
-    let verified = document.tasks.iter().flat_map(|task| &task.checks).filter_map(|check| check.outcome);
-    let outcomes: Vec<Outcome> = verified.chain(refused).collect();
+fn code(document: &Procedure) -> u8 {
+    let refused = document.guard.as_ref().filter(|guard| guard.refuses);
+    let mut outcomes: Vec<Outcome> =
+        document.tasks.iter().flat_map(|task| &task.checks).filter_map(|check| check.outcome).collect();
+    outcomes.extend(refused.map(|guard| match guard.against.as_slice() {
+        [] => Outcome::NotEvaluated,
+        _ => Outcome::Finding,
+    }));
     if outcomes.contains(&Outcome::Finding) {
         FINDING
-    } else if refused.is_some() || outcomes.iter().any(|outcome| !outcome.is_decided()) {
-        INCOMPLETE
-    } else {
+    } else if outcomes.iter().all(|outcome| outcome.is_decided()) {
         OK
+    } else {
+        INCOMPLETE
     }
 }
 
@@ -234,18 +244,22 @@ fn values(values: &[Value]) -> String {
 
 fn of_guard(guard: &Guard, document: &Procedure) -> String {
     let mut out = String::from("\n");
-    let verdict = match (guard.refuses, guard.outcome) {
-        (true, Outcome::Finding) => format!("{BAD}Held back{BAD:#}"),
-        (true, _) => format!("{BAD}Held back{BAD:#}, because it could not be seen that it does no harm"),
-        (false, Outcome::Finding) => format!("{WARNING}Shown although it does harm{WARNING:#}"),
-        (false, outcome) if outcome.is_decided() => format!("{GOOD}Nothing holds it back{GOOD:#}"),
-        (false, _) => format!("{WARNING}Shown although nobody could see whether it does harm{WARNING:#}"),
+    let verdict = match (guard.refuses, &guard.unknown, guard.against.is_empty()) {
+        (true, Some(_), _) => {
+            format!("{BAD}Held back{BAD:#}, because it could not be seen that it does no harm")
+        }
+        (true, None, _) => format!("{BAD}Held back{BAD:#}"),
+        (false, Some(_), _) => {
+            format!("{WARNING}Shown although nobody could see whether it does harm{WARNING:#}")
+        }
+        (false, None, false) => format!("{WARNING}Shown although it does harm{WARNING:#}"),
+        (false, None, true) => format!("{GOOD}Nothing stands against it{GOOD:#}"),
     };
-    writeln!(out, "{verdict}  {FAINT}{}{FAINT:#}", guard.check).expect("a string grows");
-    if !matches!(guard.outcome, Outcome::Pass) {
+    writeln!(out, "{verdict}  {FAINT}looked for: {}{FAINT:#}", clean(&guard.about)).expect("a string grows");
+    if !guard.against.is_empty() || guard.unknown.is_some() {
         out.push_str(&text::wrapped(&clean(&guard.why), 2));
     }
-    for says in &guard.says {
+    for says in guard.against.iter().chain(&guard.unknown) {
         out.push_str(&text::wrapped(&format!("- {}", clean(says)), 2));
     }
     if guard.refuses {

@@ -72,15 +72,15 @@ pub struct Value {
 /// What holds a procedure back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Guard {
-    /// The check.
-    pub check: String,
+    /// What was looked for, for people.
+    pub about: String,
     /// Why it holds the procedure back.
     pub why: String,
-    /// What the check came to.
-    #[schemars(with = "String")]
-    pub outcome: Outcome,
-    /// What it found, or why it could not decide.
-    pub says: Vec<String>,
+    /// What stands against the procedure.
+    pub against: Vec<String>,
+    /// Why it could not be seen what does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
     /// Whether the procedure is held back.
     pub refuses: bool,
 }
@@ -117,12 +117,16 @@ pub struct Check {
 impl Guard {
     /// What a guard says. Only what was seen to be harmless lets a procedure through.
     #[must_use]
-    pub fn of(guard: &manifest::Guard, result: Option<&CheckResult>, insists: bool) -> Self {
-        let outcome = result.map_or(Outcome::NotEvaluated, |result| result.outcome);
-        let says = result.map_or_else(|| vec!["the check was not run".to_owned()], told);
-        let lets = matches!(outcome, Outcome::Pass | Outcome::NotApplicable | Outcome::NotLicensed);
-        let (check, why) = (guard.check.clone(), guard.why.clone());
-        Self { check, why, outcome, says, refuses: !lets && !insists }
+    pub fn of(about: &str, why: &str, read: Result<String, String>, insists: bool) -> Self {
+        let (text, unknown) = match read {
+            Ok(text) => (text, None),
+            Err(unknown) => (String::new(), Some(unknown)),
+        };
+        let against: Vec<String> =
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        let is_harmless = against.is_empty() && unknown.is_none();
+        let (about, why) = (about.to_owned(), why.to_owned());
+        Self { about, why, against, unknown, refuses: !is_harmless && !insists }
     }
 }
 

@@ -140,7 +140,7 @@ pub struct Procedure {
     /// Readings that fill in texts.
     #[serde(default)]
     pub values: Vec<String>,
-    /// The check that has to have no findings.
+    /// What has to read nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<Guard>,
     /// What can go wrong.
@@ -161,9 +161,9 @@ pub struct Procedure {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Guard {
-    /// The check.
-    pub check: String,
-    /// Why.
+    /// The reading of what stands against the procedure, one thing a line.
+    pub reading: String,
+    /// Why it does.
     pub why: String,
 }
 
@@ -300,7 +300,9 @@ impl Procedure {
             sections: super::build::owned(procedure.sections),
             tasks: procedure.tasks.iter().map(task).collect(),
             values: procedure.values.iter().map(|reading| reading.id.to_owned()).collect(),
-            guard: procedure.guard.map(|(check, why)| Guard { check: check.to_owned(), why: text(why) }),
+            guard: procedure
+                .guard
+                .map(|(reading, why)| Guard { reading: reading.id.to_owned(), why: text(why) }),
             cautions: procedure.cautions.iter().map(|caution| text(caution)).collect(),
             who: text(procedure.who),
             risk: procedure.risk,

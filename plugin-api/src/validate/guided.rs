@@ -208,9 +208,12 @@ fn procedure_problems(manifest: &Manifest, procedure: &Procedure) -> Vec<String>
         found.need(manifest.reading(id).is_some(), format!("its value {id} is no reading of the plugin"));
     }
     if let Some(guard) = &procedure.guard {
-        let check = &guard.check;
-        found.need(manifest.check(check).is_some(), format!("it is guarded by {check}, which is no check"));
-        found.need(!guard.why.is_empty(), format!("it does not say why {check} guards it"));
+        let reading = &guard.reading;
+        found.need(
+            manifest.reading(reading).is_some(),
+            format!("it is guarded by {reading}, which is no reading"),
+        );
+        found.need(!guard.why.is_empty(), format!("it does not say why {reading} guards it"));
     }
     let next = &procedure.next;
     let follows = next.is_empty() || (next != &procedure.id && manifest.procedure(next).is_some());
@@ -261,7 +264,9 @@ fn subject_problems(manifest: &Manifest) -> Vec<String> {
         without(&check.id, &check.inputs);
     }
     let trees = manifest.diagnosis.iter().flat_map(|tree| tree.values.iter().chain(&tree.failed));
-    let values = trees.chain(manifest.procedures.iter().flat_map(|procedure| &procedure.values));
+    let guards = manifest.procedures.iter().filter_map(|one| one.guard.as_ref()).map(|guard| &guard.reading);
+    let values =
+        trees.chain(manifest.procedures.iter().flat_map(|procedure| &procedure.values)).chain(guards);
     for reading in values.filter_map(|id| manifest.reading(id)) {
         without(&format!("reading {}", reading.id), &reading.inputs);
     }

@@ -249,19 +249,20 @@ fn a_procedure_shows_the_values_of_the_deployment_or_how_to_tell_them() {
 fn a_guard_holds_a_procedure_back_until_somebody_insists() {
     let site = Site::new();
     let _ = site.run(&["guide", "guided", "remove"]).exits(0);
-    let broken = ["--set", "modules.guided.broken=true", "-o", "json"];
-    let remove = |more: &[&str]| site.run(&[&["guide", "guided", "remove"], more, &broken].concat());
+    let standing = ["--set", "modules.guided.standing=lamp,clock", "-o", "json"];
+    let remove = |more: &[&str]| site.run(&[&["guide", "guided", "remove"], more, &standing].concat());
     let ran = remove(&[]).exits(1);
     let held = site.document(&ran, "guide");
     assert_eq!((&held["guard"]["refuses"], &held["tasks"]), (&Value::Bool(true), &serde_json::json!([])));
-    assert_eq!(held["guard"]["says"][0], "the deployment is broken");
+    assert_eq!(held["guard"]["against"], serde_json::json!(["lamp", "clock"]));
     let shown = remove(&["--anyway"]).exits(0).json();
     assert_eq!(shown["tasks"].as_array().unwrap().len(), 1);
-    assert_eq!(shown["guard"]["outcome"], "finding");
+    assert_eq!(shown["guard"]["against"][0], "lamp");
     // What could not be seen holds it back as well.
     let machine = Machine::with(&["tancheck-guided"]);
     machine.configure_deployment("http://127.0.0.1:9", "token-1", "id = \"lab\"\n[limits]\nretries = 0\n");
     let blind = machine.run(&["guide", "guided", "remove", "-o", "json"]).exits(3).json();
     assert_eq!(blind["guard"]["refuses"], true);
+    assert!(blind["guard"]["unknown"].as_str().unwrap().contains("127.0.0.1:9"), "{blind:#}");
     assert_eq!(blind["tasks"], serde_json::json!([]));
 }

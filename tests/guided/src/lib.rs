@@ -17,6 +17,7 @@ const OWNER: Input = Input::new("guided.owner", "who owns the module").sources(&
 
 const PORT: Setting = Setting::integer_unset("port", 1, 65535).about("the port of the module");
 const BROKEN: Setting = Setting::flag("broken", false).about("whether the module is broken");
+const STANDING: Setting = Setting::list("standing", &[]).about("what stands on the module");
 const FAILED_LATELY: Setting = Setting::list("failed_lately", &[]).about("what failed lately");
 
 const KNOWN: Reading =
@@ -35,6 +36,15 @@ const ON_PORT: Reading = Reading::new("guided.on-port", "port of the module")
 const WHAT_FAILED: Reading = Reading::new("guided.what-failed", "what failed lately")
     .settings(&[&FAILED_LATELY])
     .by(|facts, _| Ok(facts.list(&FAILED_LATELY).join("\n")));
+
+const STANDS_ON_IT: Reading = Reading::new("guided.stands-on-it", "what stands on the module")
+    .reads(&[&USERS])
+    .settings(&[&STANDING])
+    .by(|facts, report| {
+        let users: Vec<records::Reference> = facts.rows(&USERS)?;
+        report.note(format!("{} users", users.len()));
+        Ok(facts.list(&STANDING).join("\n"))
+    });
 
 const REPAIR: Remedy = Remedy::new(&[Step::consult("{owned-by}", "repair port {on-port} for {subject}")])
     .who("the owner")
@@ -82,7 +92,7 @@ const RENEW: Procedure = Procedure::new("renew", "Renew the light", "when it has
         Task::checked(Step::command("light --port {on-port}", "on the computer"), &["guided.state"]),
     ]);
 const REMOVE: Procedure = Procedure::new("remove", "Remove the module", "at its end")
-    .guarded_by("guided.state", "A broken module cannot be removed in one piece.")
+    .guarded_by(&STANDS_ON_IT, "What stands on the module falls when it is removed.")
     .who("the owner")
     .risk(Risk::High, Reversible::No)
     .tasks(&[Task::seen(Step::consult("the owner", "carry it away"), "nothing")]);

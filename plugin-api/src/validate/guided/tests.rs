@@ -52,7 +52,7 @@ const TREE: Tree = Tree::new("Why {module} does not connect", "endpoint", "lock"
 
 const RENEW: Procedure = Procedure::new("renew", "Renew certificates", "before they expire")
     .values(&[&SERVER_PORT])
-    .guarded_by("x.check", "others need it")
+    .guarded_by(&FAILED, "others need it")
     .who("an administrator")
     .next("remove")
     .tasks(&[
@@ -173,7 +173,8 @@ fn every_rule_of_procedures_has_its_sentence() {
         ("/procedures/0/who", json!(""), "procedure renew: it does not say who"),
         ("/procedures/0/tasks", json!([]), "procedure renew: it has no steps"),
         ("/procedures/0/values", json!([]), "nothing fills the placeholder {server-port}"),
-        ("/procedures/0/guard/check", json!("x.gone"), "guarded by x.gone, which is no check"),
+        ("/procedures/0/guard/reading", json!("x.gone"), "guarded by x.gone, which is no reading"),
+        ("/procedures/0/guard/reading", json!("x.locked"), "reading x.locked: it reads x.lock, which asks"),
         ("/procedures/0/next", json!("renew"), "followed by renew, which is no other procedure"),
         ("/procedures/0/tasks/0/verified", json!({"seen": ""}), "step 1: it has no verification"),
         ("/procedures/0/tasks/1/verified", json!({"checks": []}), "step 2: it has no verification"),
