@@ -5,6 +5,7 @@ mod build;
 mod demo;
 mod dist;
 mod docs;
+mod guided_docs;
 mod new_plugin;
 mod tidy;
 

@@ -205,6 +205,15 @@ mod tests {
         judgement(json!({ "judged": judged }).to_string().as_bytes(), &asked())
     }
 
+    #[test]
+    fn what_a_reading_reads_is_text_that_no_terminal_obeys() {
+        let reading = |answer: &str| read(json!({"check": "x.good", "answer": answer}));
+        assert_eq!(reading("one\ntwo").unwrap().answer.as_deref(), Some("one\ntwo"));
+        for wrong in ["\u{1b}[31mred", "bell\u{7}", &"x".repeat(TEXT + 1)] {
+            assert!(matches!(reading(wrong), Err(Refused::Contract(_))), "{wrong:?}");
+        }
+    }
+
     fn finding(change: impl FnOnce(&mut Value)) -> Value {
         let mut finding = json!({"subject": {"kind": "row", "key": "7", "name": "seven"}, "says": "is odd",
             "evidence": [{"input": "x.rows", "source": "rest", "request": "GET /", "at": "2026-01-01T00:00:00Z",

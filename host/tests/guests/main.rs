@@ -9,6 +9,7 @@
 mod abi;
 mod broken;
 mod catalog;
+mod diagnosis;
 mod hostile;
 mod weak;
 
@@ -24,6 +25,8 @@ const PACKAGES: &[&str] = &[
     "tancheck-abi-first",
     "tancheck-abi-next",
     "tancheck-abi-second",
+    "tancheck-direct-connect",
+    "tancheck-guided",
     "tancheck-hostile",
     "tancheck-hostile-constructor",
 ];

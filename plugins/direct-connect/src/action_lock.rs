@@ -8,7 +8,7 @@ use tancheck_plugin_api::records::answers::{complete, unusable};
 
 /// What the module does on a locked endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Policy {
+pub(crate) enum Policy {
     BlockAll,
     AllowConnections,
     AllowBoth,
@@ -16,7 +16,7 @@ enum Policy {
 
 impl Policy {
     /// The setting's words, as the module shows them.
-    fn of(text: &str) -> Option<Self> {
+    pub(crate) fn of(text: &str) -> Option<Self> {
         let known = [
             ("block all direct connection actions", Self::BlockAll),
             ("allow new connections", Self::AllowConnections),

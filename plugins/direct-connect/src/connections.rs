@@ -8,9 +8,9 @@ use tancheck_plugin_api::records::server::{PLUGIN_SCHEDULES, PluginSchedule};
 use tancheck_plugin_api::templates::module_health::report_schedules;
 
 /// The actions by which Direct Connect opens sessions; the endpoint's name ends their names.
-const OPEN_SESSION: &str = "Deploy Direct Connect - Open Session - ";
+pub(crate) const OPEN_SESSION: &str = "Deploy Direct Connect - Open Session - ";
 
-const SESSIONS: Input = Input::new("direct-connect.sessions", "actions that opened sessions").sources(&[
+pub(crate) const SESSIONS: Input = Input::new("direct-connect.sessions", "actions that opened sessions").sources(&[
     Source::rest("/api/v2/actions")
         .options(
             r#"{"cache_expiration":60,"cache_filters":[{"field":"name","operator":"RegexMatch","value":"Deploy Direct Connect - Open Session - .*"}]}"#,
@@ -32,7 +32,7 @@ const SESSION_RESULTS: Input =
             .needs(&["read own action"]),
     ]);
 
-const SESSION_DAYS: Setting =
+pub(crate) const SESSION_DAYS: Setting =
     Setting::integer("session_days", 7, 1, 90).unit("days").about("how far back sessions are looked at");
 
 /// Sessions open.
@@ -70,13 +70,13 @@ const REMEDY: Remedy = Remedy::new(&[
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Session {
+pub(crate) struct Session {
     #[serde(deserialize_with = "lenient::id")]
-    id: String,
+    pub(crate) id: String,
     #[serde(deserialize_with = "lenient::text")]
-    name: String,
+    pub(crate) name: String,
     #[serde(deserialize_with = "lenient::time")]
-    start_time: Option<Timestamp>,
+    pub(crate) start_time: Option<Timestamp>,
 }
 
 fn connections(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {

@@ -5,11 +5,13 @@
 mod action_lock;
 mod chapters;
 mod connections;
+mod diagnosis;
 mod extension_log;
 mod inputs;
 mod integrations;
 mod log_level;
 mod presence;
+mod procedures;
 mod products;
 mod results;
 mod roles;
@@ -37,6 +39,13 @@ const TROUBLESHOOTING: &[GuideReference] =
 const fn user_guide(section: &'static str, page: u16) -> GuideReference {
     guide(section, page).of("Direct Connect User Guide 1.5.12")
 }
+
+/// What endpoints connect to, as the settings of the endpoint connection have it.
+const ENDPOINT_FQDN: Setting = Setting::text("endpoint_fqdn", None)
+    .about("the Fully Qualified Domain Name under Settings > Endpoint Connection");
+const ENDPOINT_PORT: Setting = Setting::integer("endpoint_port", 17475, 1, 65535)
+    .about("the Port under Settings > Endpoint Connection")
+    .from_guide();
 
 /// How long a review is good for.
 const DUE_EVERY_DAYS: Setting = Setting::integer("due_every_days", 30, 1, 366)
@@ -72,6 +81,8 @@ const HINDERED: &[Cause] = &[
 pub const PLUGIN: Plugin = Plugin::new("direct-connect", "Direct Connect", env!("CARGO_PKG_VERSION"))
     .about("Sessions to single endpoints: whether they open.")
     .solutions(&[Solution { name: "Direct Connect", id: "" }])
+    .diagnosis(&diagnosis::TREE)
+    .procedures(procedures::PROCEDURES)
     .checks(&[
         &MAINTENANCE_ROLES,
         &connections::CONNECTIONS,

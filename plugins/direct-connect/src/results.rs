@@ -41,6 +41,8 @@ struct Cell {
 pub(crate) enum Fared {
     Well,
     Badly,
+    /// Not at its end yet.
+    Underway,
     Unknown,
 }
 
@@ -52,6 +54,8 @@ impl Fared {
             Self::Badly
         } else if holds(&["completed", "succeeded"]) {
             Self::Well
+        } else if holds(&["waiting", "downloading", "running", "pending"]) {
+            Self::Underway
         } else {
             Self::Unknown
         }
@@ -66,5 +70,16 @@ impl Results {
         cells
             .filter_map(|cell| cell.text.split_once(':'))
             .map(|(_, status)| status.trim().trim_end_matches('.').to_owned())
+    }
+
+    /// The status words of one endpoint.
+    pub(crate) fn statuses_of(&self, endpoint: &str) -> Vec<String> {
+        let column = self.columns.iter().position(|column| column.name == "Computer Name");
+        let is_its = |row: &ResultRow| {
+            let cell = column.and_then(|at| row.data.get(at)?.first());
+            cell.is_some_and(|cell| cell.text.trim().eq_ignore_ascii_case(endpoint))
+        };
+        let rows = self.rows.iter().filter(|row| is_its(row)).cloned().collect();
+        Self { rows, ..self.clone() }.statuses().collect()
     }
 }

@@ -30,6 +30,11 @@ fn progress(word: &str) -> Option<Progress> {
     }
 }
 
+/// Whether a session did not open.
+pub(crate) fn has_failed(session: &ActiveConnection) -> bool {
+    progress(&session.action_status) == Some(Progress::Failed)
+}
+
 impl ActiveConnection {
     fn subject(&self) -> Subject {
         let key = if self.client.is_empty() { self.host.to_lowercase() } else { self.client.clone() };

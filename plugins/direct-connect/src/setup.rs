@@ -111,7 +111,7 @@ const TARGET_REMEDY: Remedy = Remedy::new(&[
 .references(&["Direct Connect User Guide: Configure the Direct Connect action group"]);
 
 /// The action group, and the names of its computer groups.
-fn own_group(facts: &Facts<'_>) -> Result<Option<(ActionGroup, Vec<String>)>, Undecided> {
+pub(crate) fn own_group(facts: &Facts<'_>) -> Result<Option<(ActionGroup, Vec<String>)>, Undecided> {
     let groups: Vec<ActionGroup> = facts.rows(&ACTION_GROUPS)?;
     let name = facts.text(&ACTION_GROUP)?;
     let is_it =

@@ -31,7 +31,7 @@ pub(crate) const GUARD: Check = Check::automated("direct-connect.uninstall-guard
 const GUARD_REMEDY: Remedy = Remedy::new(&[
     Step::support("whether it is advisable to uninstall Direct Connect while {subject} is there"),
     Step::decision("it is", "first remove tools and content from endpoints, one operating system at a time, then the solution"),
-    Step::command("tancheck guide direct-connect", "the steps, in their order"),
+    Step::command("tancheck guide direct-connect uninstall-endpoints", "the steps, in their order"),
 ])
 .cautions(&["Removing the tools from endpoints is not undone by importing the solution again: they are deployed anew."])
 .who("the owners of the deployment")

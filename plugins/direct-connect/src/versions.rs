@@ -17,7 +17,7 @@ const GUIDE_VERSION: &str = "1.5.12";
 pub(crate) const CORE_PLATFORM: Requirement =
     Requirement::lines("core-platform", &["7.2.314.2831", "7.3.314.3668", "7.4.1.1939"]);
 const AUTO_CONFIG: Requirement = Requirement::at_least("auto-config", &["7.4.2"]);
-const CLIENT: Requirement = Requirement::lines("client", &["7.2.314.3211", "7.4.1.1955"]);
+pub(crate) const CLIENT: Requirement = Requirement::lines("client", &["7.2.314.3211", "7.4.1.1955"]);
 const TANOS: Requirement = Requirement::at_least("tanos", &["1.5.2"]);
 const TANOS_MENU: Requirement = Requirement::at_least("tanos-operations-menu", &["1.5.5"]);
 

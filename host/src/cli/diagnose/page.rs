@@ -6,6 +6,7 @@ use crate::cli::text;
 use crate::diagnose::document::{Asks, Diagnosis, Group, Leaf, Passed, Walked};
 use crate::report::page::{clean, color_of};
 use crate::run::outcome::{counted, day};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use tancheck_plugin_api::Target;
 use tancheck_plugin_api::manifest::{Decided, Tree};
@@ -39,16 +40,17 @@ pub(super) fn diagnosis(document: &Diagnosis, many: bool) -> String {
 fn walked(walked: &Walked) -> String {
     let mut out = format!("{} {HEADING}{}{HEADING:#}\n\n", walked.kind, clean(&walked.subject));
     out.push_str(&stages(&walked.path, 1));
+    let gap = if walked.path.is_empty() { "" } else { "\n" };
     for leaf in &walked.added {
         out.push_str("\nOn the way: ");
         out.push_str(&of_leaf(leaf));
     }
     if let Some(leaf) = &walked.leaf {
-        out.push('\n');
+        out.push_str(gap);
         out.push_str(&of_leaf(leaf));
     }
     if let Some(asks) = &walked.asks {
-        out.push('\n');
+        out.push_str(gap);
         out.push_str(&question(asks));
         let answers: Vec<&str> = asks.answers.iter().map(|one| one.answer.as_str()).collect();
         writeln!(
@@ -62,32 +64,36 @@ fn walked(walked: &Walked) -> String {
     out
 }
 
-/// Nodes that were passed, numbered: node, answer, what it means, and the evidence below.
+/// Nodes that were passed, numbered: node, answer, what it means, and the evidence below. A request that several nodes
+/// were decided by is told with the first of them.
 pub(super) fn stages(path: &[Passed], first: usize) -> String {
     let width = |of: fn(&Passed) -> &str| path.iter().map(|one| of(one).chars().count()).max().unwrap_or(0);
     let (nodes, answers) = (width(|one| &one.node), width(|one| &one.answer));
     let hanging = 4 + nodes + 2 + answers + 2;
     let mut out = String::new();
+    let mut told = BTreeSet::new();
     for (number, one) in (first..).zip(path) {
         let means = text::wrapped(&clean(&one.means), hanging);
         let node = format!("{:nodes$}", one.node);
         write!(out, "{number:2}  {node}  {HEADING}{:answers$}{HEADING:#}  ", one.answer)
             .expect("a string grows");
         out.push_str(means.get(hanging..).unwrap_or_default());
-        out.push_str(&faint(&evidence(one), hanging));
+        let sources: Vec<&str> =
+            one.sources.iter().map(String::as_str).filter(|source| told.insert(*source)).collect();
+        out.push_str(&faint(&evidence(one, &sources), hanging));
     }
     out
 }
 
 /// Where an answer was taken from.
-fn evidence(one: &Passed) -> String {
+fn evidence(one: &Passed, sources: &[&str]) -> String {
     let said = one.by.as_ref().map(|by| {
         let at = one.said_at.map(|at| at.strftime(", %F %H:%M").to_string()).unwrap_or_default();
         format!("{by} said so{at}")
     });
     let mut parts: Vec<String> = said.into_iter().chain(one.notes.iter().cloned()).collect();
     // Requests are quoted for logs; a page needs no escapes.
-    parts.extend(one.sources.iter().map(|source| source.replace("\\\"", "\"")));
+    parts.extend(sources.iter().map(|source| source.replace("\\\"", "\"")));
     clean(&parts.join(" · "))
 }
 
@@ -140,17 +146,20 @@ fn at_a_glance(groups: &[Group], walks: usize) -> String {
     format!("{count} {noun}\n\n{}", text::table(&heads, &rows))
 }
 
-/// One group: who, and what to do.
+/// One group: who, and what to do. The runbook of several names none of them.
 fn of_group(group: &Group, walks: &[Walked]) -> String {
     let member = walks.iter().find(|walked| group.subjects.first() == Some(&walked.subject));
-    let mut out = String::from("\n");
-    match member.map(|walked| (&walked.leaf, &walked.asks)) {
-        Some((Some(leaf), _)) => out.push_str(&of_leaf(leaf)),
-        Some((None, Some(asks))) => out.push_str(&question(asks)),
-        _ => {}
-    }
-    out.push_str(&text::wrapped(&format!("for {}", clean(&group.subjects.join(", "))), 2));
-    out
+    let what = match member.map(|walked| (&walked.leaf, &walked.asks)) {
+        Some((Some(leaf), _)) => of_leaf(leaf),
+        Some((None, Some(asks))) => question(asks),
+        _ => String::new(),
+    };
+    let what = match group.subjects.as_slice() {
+        [first, _, ..] => what.replace(first.as_str(), "NAME"),
+        _ => what,
+    };
+    let who = text::wrapped(&format!("for {}", clean(&group.subjects.join(", "))), 2);
+    format!("\n{what}{who}")
 }
 
 /// All questions and leaves.

@@ -1,0 +1,180 @@
+//! The diagnosis and the procedures of Direct Connect against the lab: what can be seen is seen.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use serde_json::Value;
+use tancheck_e2e::{Machine, Ran};
+use tancheck_lab::Lab;
+
+const NOW: &str = "2026-06-30T12:00:00Z";
+/// The endpoint that the lab's faults change first, and whose session is in the action history.
+const FIRST: &str = "ws-0000000.lab.example";
+const OTHER: &str = "ws-0000001.lab.example";
+
+/// A machine that knows what only people know, and a deployment with faults.
+fn site(faults: &[&str]) -> (Machine, Lab) {
+    let lab =
+        Lab::builder().endpoints(50).special_cells_every(0).now(NOW.parse().unwrap()).question_ms(1..=1);
+    let lab = faults.iter().fold(lab, |lab, fault| lab.fault(fault)).start().unwrap();
+    let machine = Machine::with(&["tancheck-direct-connect"]);
+    machine.configure_deployment(&lab.url(), lab.token(), "id = \"lab\"\n");
+    lab.write_exports(&machine.path("state/tancheck/exports")).unwrap();
+    for (input, answer) in [("open-steps", "none"), ("action-lock", "Block All Direct Connection Actions")] {
+        let input = format!("direct-connect.{input}");
+        let _ = machine.run(&["answer", &input, answer, "--by", "ann", "--at", "2026-06-29"]).exits(0);
+    }
+    (machine, lab)
+}
+
+fn diagnose(machine: &Machine, arguments: &[&str]) -> Ran {
+    machine.run(&[&["diagnose", "direct-connect", "-o", "json", "--now", NOW], arguments].concat())
+}
+
+/// Node, answer, and how it was come by.
+fn path(walk: &Value) -> Vec<String> {
+    let part = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+    let stages = walk["path"].as_array().unwrap().iter();
+    stages.map(|one| format!("{} {} {}", part(one, "node"), part(one, "answer"), part(one, "how"))).collect()
+}
+
+/// The leaf of one endpoint, with answers.
+fn leaf(machine: &Machine, endpoint: &str, answers: &[&str]) -> String {
+    let answers: Vec<&str> = answers.iter().flat_map(|answer| ["--answer", answer]).collect();
+    let ran = diagnose(machine, &[&["--endpoint", endpoint, "--fresh"], &answers[..]].concat());
+    let walk = ran.json()["walks"][0].clone();
+    walk["leaf"]["id"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn what_the_deployment_tells_is_not_asked() {
+    let (machine, _lab) = site(&[]);
+    let document = diagnose(&machine, &["--endpoint", FIRST]).exits(3).json();
+    let walk = &document["walks"][0];
+    assert_eq!(
+        path(walk),
+        [
+            "module sound seen",
+            "endpoint one seen",
+            "operating-system supported seen",
+            "client-version recent seen",
+            "action-lock off seen"
+        ]
+    );
+    assert_eq!(walk["asks"]["node"], "connection-test");
+    // Its session ran, and no session came to be: the way is not told, for it is not in the grid.
+    let document =
+        diagnose(&machine, &["--endpoint", FIRST, "--answer", "connection-test=failed"]).exits(3).json();
+    let walk = &document["walks"][0];
+    assert_eq!(path(walk)[6..], ["session-action issued seen", "action-result ran seen"]);
+    assert_eq!(walk["asks"]["node"], "session-path");
+    // One more answer, and the last run of Configure Extension is seen: it failed there.
+    let document =
+        diagnose(&machine, &["--endpoint", FIRST, "--answer", "session-path=direct"]).exits(1).json();
+    let walk = &document["walks"][0];
+    assert_eq!(walk["leaf"]["id"], "configuration-old", "{walk:#}");
+    assert_eq!(path(walk).last().unwrap(), "configuration old seen");
+    let healthy =
+        diagnose(&machine, &["--endpoint", OTHER, "--answer", "connection-test=succeeded"]).exits(0).json();
+    assert_eq!(healthy["walks"][0]["leaf"]["id"], "path-healthy");
+}
+
+#[test]
+fn names_that_nobody_has_or_that_several_hold() {
+    let (machine, _lab) = site(&[]);
+    assert_eq!(leaf(&machine, "pc-none", &[]), "endpoint-not-found");
+    assert_eq!(leaf(&machine, "ws-000000", &[]), "endpoint-ambiguous");
+}
+
+#[test]
+fn a_service_that_is_down_comes_first() {
+    let (machine, _lab) = site(&["direct-connect-service-down"]);
+    let document = diagnose(&machine, &["--endpoint", FIRST]).exits(1).json();
+    let walk = &document["walks"][0];
+    assert_eq!(
+        (&walk["leaf"]["id"], &walk["leaf"]["severity"]),
+        (&"fix-module-first".into(), &"critical".into())
+    );
+    assert!(
+        walk["path"][0]["notes"][0].as_str().unwrap().starts_with("direct-connect.service-running:"),
+        "{walk:#}"
+    );
+}
+
+#[test]
+fn faults_of_the_endpoint_lead_to_their_leaves() {
+    let not_run = ["connection-test=impossible", "session-action=issued", "action-result=did-not-run"];
+    let (machine, lab) = site(&["direct-connect-tools-missing"]);
+    assert_eq!(leaf(&machine, FIRST, &not_run), "tools-not-installed");
+    assert_eq!(leaf(&machine, OTHER, &not_run), "takes-no-actions");
+    lab.inject("direct-connect-action-disabled").unwrap();
+    assert_eq!(leaf(&machine, FIRST, &not_run), "tools-action-rests");
+    lab.clear_faults();
+    lab.inject("direct-connect-group-emptied").unwrap();
+    let said_sound = [&["module=sound"], &not_run[..]].concat();
+    assert_eq!(leaf(&machine, FIRST, &said_sound), "not-in-action-group");
+    lab.clear_faults();
+    lab.inject("direct-connect-locks-block").unwrap();
+    assert_eq!(leaf(&machine, FIRST, &[]), "lock-blocks-session");
+    lab.clear_faults();
+    lab.inject("direct-connect-session-failed").unwrap();
+    let failed = ["connection-test=failed", "extension-log=silent"];
+    assert_eq!(leaf(&machine, FIRST, &failed), "extension-silent");
+}
+
+#[test]
+fn failed_sessions_of_the_grid_are_diagnosed_together() {
+    let (machine, _lab) = site(&["direct-connect-session-not-succeeded"]);
+    let document = diagnose(&machine, &["--failed"]).exits(1).json();
+    assert_eq!(document["walks"].as_array().unwrap().len(), 1, "{document:#}");
+    // It is offline now, which is why it failed.
+    let group = &document["groups"][0];
+    assert_eq!(
+        (&group["end"], &group["subjects"][0]),
+        (&"endpoint-not-found".into(), &"ws-0000003.lab.example".into())
+    );
+}
+
+#[test]
+fn the_uninstallation_is_held_back_while_products_need_it() {
+    let (machine, lab) = site(&[]);
+    let guide = |more: &[&str]| {
+        machine.run(
+            &[&["guide", "direct-connect", "uninstall-endpoints", "-o", "json", "--now", NOW], more].concat(),
+        )
+    };
+    let held = guide(&[]).exits(1).json();
+    assert_eq!(held["tasks"], serde_json::json!([]));
+    let against: Vec<&str> =
+        held["guard"]["against"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(against.contains(&"Threat Response"), "{against:?}");
+    let shown = guide(&["--anyway"]).exits(0).json();
+    assert!(
+        shown["tasks"][0]["step"]["text"]
+            .as_str()
+            .unwrap()
+            .contains("Tanium Direct Connect (now: All Computers)")
+    );
+    // Without the list nobody knows who needs it.
+    lab.behaviour("/api/v2/solutions", tancheck_lab::Behaviour::Status(503, None));
+    let blind = guide(&["--set", "limits.retries=0"]).exits(3).json();
+    assert_eq!((&blind["guard"]["refuses"], &blind["tasks"]), (&Value::Bool(true), &serde_json::json!([])));
+}
+
+#[test]
+fn every_procedure_is_shown_and_names_what_it_does_not_know() {
+    let (machine, _lab) = site(&[]);
+    let list = machine.run(&["guide", "direct-connect", "-o", "json"]).exits(0).json();
+    let ids: Vec<&str> =
+        list["procedures"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 11);
+    for id in ids {
+        let ran = machine.run(&["guide", "direct-connect", id, "--anyway", "--now", NOW]).exits(0);
+        assert!(!ran.stdout.contains('{'), "{id}: a placeholder was left: {}", ran.stdout);
+        assert!(ran.stdout.contains("✓"), "{id}: {}", ran.stdout);
+    }
+    let renew = ["guide", "direct-connect", "cert-renew-rollout", "--now", NOW];
+    let unknown = machine.run(&renew).exits(0).stdout;
+    assert!(unknown.contains("set endpoint_fqdn under"), "{unknown}");
+    let known = machine
+        .run(&[&renew[..], &["--set", "modules.direct-connect.endpoint_fqdn=ms1.lab.example"]].concat());
+    assert!(known.exits(0).stdout.contains("openssl s_client -connect ms1.lab.example:17475 -tls1_2"));
+}
