@@ -179,6 +179,8 @@ fn run(number: i64) -> (Run, Kept) {
         refused: Vec::new(),
         absent: Vec::new(),
         not_looked_at: Vec::new(),
+        waived: 0,
+        waivers: Vec::new(),
         switched_off: Vec::new(),
         probes: Vec::new(),
         quarantined: Vec::new(),
@@ -240,6 +242,8 @@ fn finding(check: &str, born: i64, key: i64, number: i64) -> Finding {
         affected: Some(Affected { count: 3, of: Some(10), sample: vec!["one".to_owned()] }),
         evidence: Vec::new(),
         state: None,
+        waiver: None,
+        waiver_ended: None,
         confirmation: None,
         remedy: None,
     }

@@ -1,16 +1,21 @@
 //! `tancheck answer`: keeps a value that only a person can read off.
 
-use super::output::to_stderr;
+use super::engine::When;
+use super::output::{Printer, to_stderr};
 use super::site::Site;
 use super::stop::{OK, Stop};
 use super::{Global, ask, attest, engine};
+use crate::calendar::date_of;
+use crate::config::{ConfigError, Entry, Problem, entries};
 use crate::hint::hint;
-use crate::run::outcome::day;
 use clap::Args;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use tancheck_plugin_api::facts::Answer;
 use tancheck_plugin_api::manifest::Request;
 
@@ -18,14 +23,23 @@ use tancheck_plugin_api::manifest::Request;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tancheck answer client-management.retention 30 --by ann
-  tancheck answer health-check.last-report-copy 2026-06-15 --by ann --note \"share ops\"")]
+  tancheck answer health-check.last-report-copy 2026-06-15 --by ann --note \"share ops\"
+  tancheck answer --file answers.toml --by ann
+
+A file holds one line for each input, or a table where there is more to say; all of it is kept, or nothing:
+  \"client-management.retention\" = 30
+  \"health-check.last-report-copy\" = { value = 2026-06-15, note = \"share ops\", valid_until = 2026-07-01 }
+`tancheck answers` lists what is asked for.")]
 pub(super) struct Arguments {
     /// The input; `tancheck run` and `tancheck explain` name those that wait for an answer
-    #[arg(value_name = "INPUT")]
-    input: String,
+    #[arg(value_name = "INPUT", required_unless_present = "file")]
+    input: Option<String>,
     /// The value: yes or no, a number, a text, a date, or one of the words the input knows
     #[arg(value_name = "VALUE", allow_hyphen_values = true)]
     value: Option<String>,
+    /// Takes many answers from a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "value", "note", "valid_until"])]
+    file: Option<PathBuf>,
     /// Who answers
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
@@ -33,11 +47,52 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
     /// Until when it counts, if shorter than the input's own period
-    #[arg(long, value_name = "DATE", value_parser = engine::time)]
-    valid_until: Option<Timestamp>,
+    #[arg(long, value_name = "DATE", value_parser = engine::when)]
+    valid_until: Option<When>,
     /// When it was read off, if not now
-    #[arg(long, value_name = "TIME", value_parser = engine::time)]
-    at: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = engine::when)]
+    at: Option<When>,
+    /// The time that counts as now, for tests
+    #[arg(long, value_name = "TIME", value_parser = engine::time, hide = true)]
+    now: Option<Timestamp>,
+}
+
+/// What `answer -o json` prints.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(super) struct Document {
+    /// The version of this document's format.
+    format: u32,
+    /// The answers that were kept.
+    answers: Vec<Given>,
+}
+
+/// One answer that was kept.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+struct Given {
+    /// The input.
+    input: String,
+    /// The value.
+    value: Value,
+    /// Who.
+    by: String,
+    /// When.
+    #[schemars(with = "String")]
+    at: Timestamp,
+    /// Until when it counts.
+    #[schemars(with = "String")]
+    until: Timestamp,
+}
+
+/// One answer as it was said, before anybody looked at it.
+struct Said {
+    input: String,
+    text: String,
+    note: String,
+    by: Option<String>,
+    valid_until: Option<When>,
+    at: Option<When>,
+    /// File and line; empty on the command line.
+    place: String,
 }
 
 /// What an input asks a person.
@@ -74,48 +129,175 @@ pub(super) fn expected(request: &Request) -> Option<String> {
 }
 
 pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
+    let printer = Printer::text_or_json(global)?;
     let site = Site::open(global)?;
     let config = site.layers.config(&site.manifests())?;
     let questions = questions(&site);
-    let asked = questions.get(arguments.input.as_str()).ok_or_else(|| {
-        let hint = hint(&arguments.input, questions.keys().copied());
-        Stop::Usage(format!(
-            "no person is asked for {:?}{hint}; known are {}",
-            arguments.input,
-            known(&questions)
-        ))
-    })?;
+    let zone = &config.calendar.zone;
+    let now = arguments.now.unwrap_or_else(engine::this_second);
+    let said = match &arguments.file {
+        Some(path) => from_file(path, &arguments)?,
+        None => vec![from_flags(&arguments, &questions, global)?],
+    };
+    let mut answers = Vec::new();
+    let mut wrong = Vec::new();
+    for one in &said {
+        match answer(one, &questions, now, zone) {
+            Ok(answer) => answers.push((one, answer)),
+            Err(message) => wrong.push(format!("{}{message}", one.place)),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Stop::Usage(wrong.join("\n")));
+    }
+    if answers.is_empty() {
+        return Err(Stop::Usage("the file holds no answer".to_owned()));
+    }
+    let somebody = match said.iter().all(|one| one.by.is_some()) {
+        true => String::new(),
+        false => attest::name(arguments.by.as_deref(), global)?,
+    };
+    let mut kept = Vec::new();
+    for (one, (value, at, valid_until, until)) in answers {
+        let by = one.by.clone().unwrap_or_else(|| somebody.clone());
+        let answer = Answer { value, by, at, note: one.note.clone() };
+        kept.push((one.input.clone(), answer, valid_until, until));
+    }
+    let rows: Vec<_> = kept.iter().map(|(input, answer, end, _)| (input.as_str(), answer, *end)).collect();
+    engine::history(&config)?.keep_answers(&rows).map_err(|error| Stop::Internal(error.to_string()))?;
+    let given = |(input, answer, _, until): (String, Answer, Option<Timestamp>, Timestamp)| Given {
+        input,
+        value: answer.value,
+        by: answer.by,
+        at: answer.at,
+        until,
+    };
+    let document = Document { format: 1, answers: kept.into_iter().map(given).collect() };
+    let told = |one: &Given| {
+        format!("{}: {} by {}, until {}", one.input, one.value, one.by, date_of(one.until, zone))
+    };
+    if !global.output.is_empty() {
+        printer.document(&document, || document.answers.iter().map(|one| told(one) + "\n").collect())?;
+    } else if !global.quiet {
+        document.answers.iter().for_each(|one| to_stderr(&told(one)));
+    }
+    Ok(OK)
+}
+
+/// The one answer of the command line; a person at the terminal is asked for the value.
+fn from_flags(
+    arguments: &Arguments,
+    questions: &BTreeMap<&str, Asked>,
+    global: &Global,
+) -> Result<Said, Stop> {
+    let input = arguments.input.clone().unwrap_or_default();
+    let asked = find(questions, &input).map_err(Stop::Usage)?;
     let text = match &arguments.value {
         Some(value) => value.clone(),
         None if global.can_ask() => ask::line(&format!("{} [{}]", asked.prompt, asked.expected()))?,
         None => return Err(Stop::Usage(format!("give a value: {} [{}]", asked.prompt, asked.expected()))),
     };
-    let value = read(asked, text.trim()).map_err(|expected| {
-        Stop::Usage(format!("{text:?} is no answer to {}: expected {expected}", arguments.input))
-    })?;
-    let at = arguments.at.unwrap_or_else(engine::this_second);
+    Ok(Said {
+        input,
+        text,
+        note: arguments.note.trim().to_owned(),
+        by: None,
+        valid_until: arguments.valid_until,
+        at: arguments.at,
+        place: String::new(),
+    })
+}
+
+/// The answers of a file, each with its line.
+fn from_file(path: &Path, arguments: &Arguments) -> Result<Vec<Said>, Stop> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Stop::Usage(format!("failed to read the answers {}: {error}", path.display())))?;
+    let mut said = Vec::new();
+    let mut problems = Vec::new();
+    for entry in entries::read(path, &text)? {
+        match said_of(&entry, arguments) {
+            Ok(one) => said.push(one),
+            Err(message) => problems.push(Problem::at(&entry.place, message)),
+        }
+    }
+    ConfigError::none_of(problems)?;
+    Ok(said)
+}
+
+const FIELDS: [&str; 5] = ["value", "note", "by", "valid_until", "at"];
+
+fn said_of(entry: &Entry, arguments: &Arguments) -> Result<Said, String> {
+    let plain = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(true) => Some("yes".to_owned()),
+        Value::Bool(false) => Some("no".to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let empty = serde_json::Map::new();
+    let (value, table) = match &entry.value {
+        Value::Object(table) => (table.get("value"), table),
+        value => (Some(value), &empty),
+    };
+    if let Some(key) = table.keys().find(|key| !FIELDS.contains(&key.as_str())) {
+        let name = &entry.name;
+        let quotes = format!("the id of an input holds a dot and needs quotes: \"{name}.{key}\"");
+        let is_part = !name.contains('.');
+        return Err(if is_part { quotes } else { format!("unknown key {key:?}{}", hint(key, FIELDS)) });
+    }
+    let field = |key: &str| match table.get(key) {
+        None => Ok(None),
+        Some(value) => plain(value).map(Some).ok_or_else(|| format!("{key} has to be one line of text")),
+    };
+    let time = |key: &str| field(key)?.map(|text| engine::when(&text)).transpose();
+    let text = value.and_then(plain).ok_or_else(|| format!("{} has no value", entry.name))?;
+    Ok(Said {
+        input: entry.name.clone(),
+        text,
+        note: field("note")?.unwrap_or_default(),
+        by: field("by")?,
+        valid_until: time("valid_until")?,
+        at: time("at")?.or(arguments.at),
+        place: format!("{}: ", entry.place),
+    })
+}
+
+fn find<'q>(questions: &'q BTreeMap<&str, Asked>, input: &str) -> Result<&'q Asked, String> {
+    questions.get(input).ok_or_else(|| {
+        let hint = hint(input, questions.keys().copied());
+        format!("no person is asked for {input:?}{hint}; known are {}", known(questions))
+    })
+}
+
+/// Value, time, own end and end of an answer; the error says what is wrong with it.
+type Read = (Value, Timestamp, Option<Timestamp>, Timestamp);
+
+fn answer(
+    said: &Said,
+    questions: &BTreeMap<&str, Asked>,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<Read, String> {
+    let asked = find(questions, &said.input)?;
+    let value = read(asked, said.text.trim())
+        .map_err(|expected| format!("{:?} is no answer to {}: expected {expected}", said.text, said.input))?;
+    let at = said.at.map_or(now, |at| at.at(zone));
+    if at > now {
+        return Err(format!("{} lies ahead of now ({now}); answer what was read off", at));
+    }
     let days = SignedDuration::from_hours(24 * i64::from(asked.valid_days));
     let longest = at.checked_add(days).unwrap_or(Timestamp::MAX);
-    if let Some(end) = arguments.valid_until.filter(|end| *end <= at || *end > longest) {
-        return Err(Stop::Usage(format!(
+    let valid_until = said.valid_until.map(|end| end.at(zone));
+    if let Some(end) = valid_until.filter(|end| *end <= at || *end > longest) {
+        return Err(format!(
             "--valid-until {} has to be after {} and at most {} ({} days): the input asks anew then",
-            day(end),
-            day(at),
-            day(longest),
+            date_of(end, zone),
+            date_of(at, zone),
+            date_of(longest, zone),
             asked.valid_days
-        )));
+        ));
     }
-    let by = attest::name(arguments.by.as_deref(), global)?;
-    let answer = Answer { value, by, at, note: arguments.note.trim().to_owned() };
-    let store = engine::history(&config)?;
-    store
-        .keep_answer(&arguments.input, &answer, arguments.valid_until)
-        .map_err(|error| Stop::Internal(error.to_string()))?;
-    if !global.quiet {
-        let until = day(arguments.valid_until.unwrap_or(longest));
-        to_stderr(&format!("{}: {} by {}, until {until}", arguments.input, answer.value, answer.by));
-    }
-    Ok(OK)
+    Ok((value, at, valid_until, valid_until.unwrap_or(longest)))
 }
 
 /// What the inputs of all plugins ask people, by input.

@@ -45,6 +45,9 @@ struct Which {
     /// For all checks, decided or not
     #[arg(short, long)]
     all: bool,
+    /// The time that counts as now, for tests
+    #[arg(long, value_name = "TIME", value_parser = engine::time, hide = true)]
+    now: Option<Timestamp>,
 }
 
 /// What `exports -o json` and `answers -o json` print.
@@ -149,7 +152,8 @@ pub(super) fn exports(arguments: Exports, global: &Global) -> Result<u8, Stop> {
 pub(super) fn answers(arguments: Answers, global: &Global) -> Result<u8, Stop> {
     let look = Look::open(&arguments.which, global)?;
     let history = engine::open_history(&look.config);
-    let here = Here::new(history, this_second());
+    let now = arguments.which.now.unwrap_or_else(this_second);
+    let here = Here::new(history, now);
     let value = |input: &Input, place: usize, need: Need| match &input.sources[place].request {
         Request::Answer { prompt, valid_days, .. } => Some(Value {
             prompt: prompt.clone(),
@@ -159,8 +163,7 @@ pub(super) fn answers(arguments: Answers, global: &Global) -> Result<u8, Stop> {
         }),
         _ => None,
     };
-    let state =
-        |input: &Input, request: &Request| by_hand::answered(request, &input.id, &here, this_second());
+    let state = |input: &Input, request: &Request| by_hand::answered(request, &input.id, &here, now);
     let document = look.document(state, value);
     let shown = |one: &Value| Shown {
         head: format!("tancheck answer {} <{}>", one.need.input, one.expected),

@@ -12,6 +12,7 @@ use crate::run::exit::Policy;
 use crate::run::interrupt::Interrupt;
 use crate::run::outcome::day;
 use crate::run::select::Filter;
+use crate::run::waiver::{self, Waiver};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
@@ -121,6 +122,7 @@ pub(super) struct Ground {
     pub(super) now: Timestamp,
     /// What runs at other places saw.
     pub(super) evidence: Vec<Probe>,
+    waivers: Vec<Waiver>,
     filter: Filter,
 }
 
@@ -133,6 +135,7 @@ impl Ground {
         let config = site.layers.config(&site.manifests())?;
         let evidence = evidence::read(&config.probing.merge_evidence).map_err(Stop::Usage)?;
         let history = open_history(&config);
+        let waivers = waivers(&site, &config)?;
         let filter = Filter {
             modules: which.module.clone(),
             checks: which.check.clone(),
@@ -143,7 +146,7 @@ impl Ground {
             owners: which.owner.clone(),
         };
         let now = which.now.unwrap_or_else(this_second);
-        Ok(Self { site, config, history, now, evidence, filter })
+        Ok(Self { site, config, history, now, evidence, waivers, filter })
     }
 
     /// A run of it.
@@ -154,6 +157,7 @@ impl Ground {
             refused: &self.site.catalog.refused,
             filter: self.filter.clone(),
             policy,
+            waivers: &self.waivers,
             now: self.now,
             history: self.history.clone(),
             interrupt,
@@ -165,6 +169,14 @@ impl Ground {
     /// What is known on this machine.
     pub(super) fn local(&self) -> Arc<Here> {
         Arc::new(Here::new(self.history.clone(), self.now))
+    }
+}
+
+/// The waivers of the site.
+pub(super) fn waivers(site: &Site, config: &Config) -> Result<Vec<Waiver>, Stop> {
+    match &config.places.waivers {
+        Some(path) => Ok(waiver::read(path, config.waivers, &site.manifests(), &site.refused())?),
+        None => Ok(Vec::new()),
     }
 }
 

@@ -32,6 +32,7 @@ mod sources;
 mod stop;
 mod text;
 mod trend;
+mod waive;
 
 pub use global::Global;
 pub use output::{Output, Printer};
@@ -85,6 +86,8 @@ enum Command {
     Run(run::Arguments),
     Plan(plan::Arguments),
     Due(due::Arguments),
+    Waive(waive::Arguments),
+    Waivers(waive::Listing),
     Attest(attest::Arguments),
     Answer(answer::Arguments),
     Answers(by_hand::Answers),
@@ -110,6 +113,8 @@ impl Command {
             Self::Run(arguments) => run::run(arguments, global),
             Self::Plan(arguments) => plan::run(arguments, global),
             Self::Due(arguments) => due::run(arguments, global),
+            Self::Waive(arguments) => waive::run(arguments, global),
+            Self::Waivers(arguments) => waive::list(arguments, global),
             Self::Attest(arguments) => attest::run(arguments, global),
             Self::Answer(arguments) => answer::run(arguments, global),
             Self::Answers(arguments) => by_hand::answers(arguments, global),

@@ -3,8 +3,8 @@
 use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
 use super::{
-    Global, attest, by_hand, checks, config, doctor, due, explain, guide, history, init, permissions, plan,
-    plugins, trend,
+    Global, answer, attest, by_hand, checks, config, doctor, due, explain, guide, history, init, permissions,
+    plan, plugins, trend, waive,
 };
 use crate::diagnose;
 use crate::history::{Difference, Pruned, Shown, Trend, Verified};
@@ -48,6 +48,12 @@ enum Document {
     Due,
     /// tancheck attest
     Attest,
+    /// tancheck answer
+    Answer,
+    /// tancheck waive
+    Waive,
+    /// tancheck waivers
+    Waivers,
     /// tancheck exports
     Exports,
     /// tancheck answers
@@ -91,6 +97,9 @@ impl Document {
             Self::Plugin => schema_for!(plugins::Shown<'_>),
             Self::Due => schema_for!(due::Document),
             Self::Attest => schema_for!(attest::Document),
+            Self::Answer => schema_for!(answer::Document),
+            Self::Waive => schema_for!(waive::Given),
+            Self::Waivers => schema_for!(waive::Document),
             Self::Exports => schema_for!(by_hand::Document<by_hand::File>),
             Self::Answers => schema_for!(by_hand::Document<by_hand::Value>),
             Self::Permissions => schema_for!(permissions::Document),

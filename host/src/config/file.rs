@@ -102,7 +102,7 @@ struct Walker<'a> {
     lines: Lines<'a>,
 }
 
-type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
+pub(super) type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
 
 impl Walker<'_> {
     fn origin(&self, offset: usize) -> Origin {
@@ -227,7 +227,7 @@ fn nested(section: Section, value: &DeValue<'_>) -> bool {
 }
 
 /// A value without its places.
-fn value_of(value: &Spanned<DeValue<'_>>) -> Value {
+pub(super) fn value_of(value: &Spanned<DeValue<'_>>) -> Value {
     match value.get_ref() {
         DeValue::String(text) => text.as_ref().into(),
         DeValue::Boolean(flag) => (*flag).into(),
@@ -252,7 +252,7 @@ fn value_of(value: &Spanned<DeValue<'_>>) -> Value {
 }
 
 /// The entries of a table as they stand in the file.
-fn in_order<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
+pub(super) fn in_order<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
     let mut entries: Vec<Entry<'a>> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
     entries
@@ -279,17 +279,17 @@ pub(super) fn unknown(prefix: &str, name: &str) -> String {
 }
 
 /// The lines of a text, for places.
-struct Lines<'a> {
+pub(super) struct Lines<'a> {
     text: &'a str,
 }
 
 impl<'a> Lines<'a> {
-    const fn of(text: &'a str) -> Self {
+    pub(super) const fn of(text: &'a str) -> Self {
         Self { text }
     }
 
     /// Line and column, both from 1, of a byte.
-    fn place(&self, offset: usize) -> (usize, usize) {
+    pub(super) fn place(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -237,6 +237,17 @@ pub(super) const KEYS: &[Key] = &[
     key("places.exports", Takes::Folder, "The folder that files exported from the Console are put into."),
     key("places.state", Takes::Folder, "The folder of history, answers, attestations and trusted plugins."),
     key("places.cache", Takes::Folder, "The folder of what can be made again."),
+    key(
+        "places.waivers",
+        Takes::File,
+        "The file of waivers; without one, waivers.toml beside the configuration.",
+    ),
+    key("waivers.until_required", Takes::Flag, "Whether each waiver needs a day on which it ends."),
+    key(
+        "waivers.soon_days",
+        Takes::Count { min: 0, max: 366 },
+        "How many days ahead the end of a waiver is told in reports.",
+    ),
 ];
 
 const ANCHOR: &str = "The day on which tasks of this cadence are done; without one, each comes due one period after it was done.";

@@ -10,16 +10,13 @@ use super::{
     Surroundings,
 };
 use super::{environment, keys, units};
-use crate::calendar::Anchor;
-use crate::calendar::task::OfCadence;
 use crate::hint::hint;
 use crate::history::Retention;
-use jiff::tz::TimeZone;
+use crate::run::waiver::Rules;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tancheck_plugin_api::Cadence;
 use tancheck_plugin_api::manifest::Manifest;
 use tancheck_plugin_api::records::probe::Vantage;
 use url::Url;
@@ -198,6 +195,7 @@ impl Layers {
             exports: folder("places.exports"),
             state: folder("places.state"),
             cache: folder("places.cache"),
+            waivers: self.waivers_file(),
         }
     }
 
@@ -325,6 +323,7 @@ impl Layers {
             probing: self.probing(),
             places: self.places(),
             calendar: self.almanac(),
+            waivers: self.waiver_rules(),
         })
     }
 
@@ -403,48 +402,30 @@ impl Layers {
         }
     }
 
-    /// Where the site is.
-    pub(super) fn zone(&self) -> TimeZone {
-        self.text("calendar.time_zone").and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC)
-    }
-
-    /// What the site says about a cadence.
-    pub(super) fn of_cadence(&self, cadence: Cadence) -> OfCadence {
-        let key = |name: &str| format!("calendar.{}.{name}", cadence.name());
-        OfCadence {
-            anchor: self.text(&key("anchor")).and_then(|text| Anchor::read(&text, cadence)),
-            grace_days: self.get(&key("grace_days")).map(|_| self.days(&key("grace_days"))),
-        }
-    }
-
-    pub(super) fn days(&self, key: &str) -> u32 {
-        u32::try_from(self.count(key)).unwrap_or(u32::MAX)
-    }
-
     /// Where the value in force of a key comes from.
     pub(super) fn origin(&self, key: &str) -> Origin {
         self.values.get(key).map_or(Origin::Default, |(_, origin)| origin.clone())
     }
 
-    fn get(&self, key: &str) -> Option<&Typed> {
+    pub(super) fn get(&self, key: &str) -> Option<&Typed> {
         self.values.get(key).map(|(typed, _)| typed)
     }
 
-    fn text(&self, key: &str) -> Option<String> {
+    pub(super) fn text(&self, key: &str) -> Option<String> {
         match self.get(key) {
             Some(Typed::Text(text)) => Some(text.clone()),
             _ => None,
         }
     }
 
-    fn path(&self, key: &str) -> Option<PathBuf> {
+    pub(super) fn path(&self, key: &str) -> Option<PathBuf> {
         match self.get(key) {
             Some(Typed::Path(path)) => Some(path.clone()),
             _ => None,
         }
     }
 
-    fn count(&self, key: &str) -> u64 {
+    pub(super) fn count(&self, key: &str) -> u64 {
         match self.get(key) {
             Some(Typed::Count(number) | Typed::Size(number)) => *number,
             _ => 0,
@@ -458,7 +439,7 @@ impl Layers {
         }
     }
 
-    fn flag(&self, key: &str) -> bool {
+    pub(super) fn flag(&self, key: &str) -> bool {
         matches!(self.get(key), Some(Typed::Flag(true)))
     }
 }
@@ -473,6 +454,8 @@ fn defaults(places: &Places) -> BTreeMap<&'static str, (Typed, Origin)> {
         ("modules.enable", Typed::Modules(None)),
         ("calendar.time_zone", Typed::Text("UTC".to_owned())),
         ("calendar.soon_days", Typed::Count(7)),
+        ("waivers.until_required", Typed::Flag(Rules::default().until_required)),
+        ("waivers.soon_days", Typed::Count(u64::from(Rules::default().soon_days))),
         ("limits.questions_in_flight", count(limits.questions_in_flight)),
         ("limits.calls_in_flight", count(limits.calls_in_flight)),
         ("limits.total_calls", Typed::Count(limits.total_calls)),

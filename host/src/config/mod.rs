@@ -1,5 +1,6 @@
 //! The configuration: file, environment, flags; typed, with ranges, and every value can say where it comes from.
 
+pub mod entries;
 mod environment;
 mod explain;
 mod file;
@@ -14,6 +15,7 @@ mod site;
 mod tests;
 mod units;
 
+pub use entries::Entry;
 pub use explain::Explanation;
 pub use file::Raw;
 pub use layers::{Layers, show_duration};
@@ -21,6 +23,7 @@ pub use origin::{ConfigError, Origin, Problem};
 pub use places::Surroundings;
 
 use crate::calendar::Almanac;
+use crate::run::waiver::Rules;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -47,6 +50,8 @@ pub struct Config {
     pub places: Places,
     /// What the site does when, and who answers for it.
     pub calendar: Almanac,
+    /// What the site allows of waivers.
+    pub waivers: Rules,
 }
 
 impl Config {
@@ -223,4 +228,6 @@ pub struct Places {
     pub state: PathBuf,
     /// What can be made again: manifests.
     pub cache: PathBuf,
+    /// The file of waivers, where there is a place for one.
+    pub waivers: Option<PathBuf>,
 }

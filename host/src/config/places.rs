@@ -67,6 +67,7 @@ impl Surroundings {
             plugins: self.plugin_folders(),
             exports: state.join("exports"),
             cache: folder("XDG_CACHE_HOME", ".cache", "var/cache"),
+            waivers: None,
             state,
         }
     }

@@ -5,10 +5,14 @@ use super::layers::Layers;
 use super::origin::{Origin, Problem};
 use super::settings::shown;
 use super::{Explanation, keys};
+use crate::calendar::Anchor;
 use crate::calendar::task::{Almanac, OfCadence, OfTask};
 use crate::hint::hint;
+use crate::run::waiver::Rules;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use tancheck_plugin_api::Cadence;
 use tancheck_plugin_api::manifest::Manifest;
 
@@ -92,6 +96,37 @@ impl Layers {
             }
         }
         almanac
+    }
+
+    /// Where the site is.
+    pub(super) fn zone(&self) -> TimeZone {
+        self.text("calendar.time_zone").and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC)
+    }
+
+    /// What the site says about a cadence.
+    pub(super) fn of_cadence(&self, cadence: Cadence) -> OfCadence {
+        let key = |name: &str| format!("calendar.{}.{name}", cadence.name());
+        OfCadence {
+            anchor: self.text(&key("anchor")).and_then(|text| Anchor::read(&text, cadence)),
+            grace_days: self.get(&key("grace_days")).map(|_| self.days(&key("grace_days"))),
+        }
+    }
+
+    pub(super) fn days(&self, key: &str) -> u32 {
+        u32::try_from(self.count(key)).unwrap_or(u32::MAX)
+    }
+
+    /// The file of waivers, where there is a place for one.
+    pub(super) fn waivers_file(&self) -> Option<PathBuf> {
+        let beside = || Some(self.file()?.parent()?.join("waivers.toml"));
+        self.path("places.waivers").or_else(beside)
+    }
+
+    pub(super) fn waiver_rules(&self) -> Rules {
+        Rules {
+            until_required: self.flag("waivers.until_required"),
+            soon_days: self.days("waivers.soon_days"),
+        }
     }
 
     /// Why a key has its value, where the site says so.

@@ -316,7 +316,7 @@ fn variables_and_flags_that_nobody_knows_are_refused() {
     variable TANCHECK_LIMITS__RETRYS: no key has this name; did you mean "TANCHECK_LIMITS__RETRIES"?
     --set limits.retries: limits.retries is "many"; it has to be a whole number from 0 to 20
     --set limits.retry: unknown key "limits.retry"; did you mean "retries"?
-    --set nonsense: unknown key "nonsense"; known are deployment, modules, limits, history, calendar, probe, places, inputs, owners, reasons
+    --set nonsense: unknown key "nonsense"; known are deployment, modules, limits, history, calendar, probe, places, waivers, inputs, owners, reasons
     "#);
 }
 
@@ -346,8 +346,9 @@ fn explain_tells_value_place_purpose_and_range() {
 fn every_key_says_what_it_does_and_limits_have_defaults() {
     let layers = Site::new().load().unwrap();
     let is_unset = |key: &str| {
-        let has_none =
-            ["deployment.", "calendar.", "owners", "reasons"].iter().any(|name| key.starts_with(name));
+        let has_none = ["deployment.", "calendar.", "owners", "places.waivers", "reasons"]
+            .iter()
+            .any(|name| key.starts_with(name));
         has_none && !["deployment.questions", "calendar.time_zone", "calendar.soon_days"].contains(&key)
     };
     for one in layers.explain(None, &[]).unwrap() {

@@ -257,6 +257,7 @@ fn narrowed<'a>(setup: &Setup<'a>, checks: Vec<String>) -> Setup<'a> {
         refused: setup.refused,
         filter: Filter { checks, ..Filter::default() },
         policy: setup.policy,
+        waivers: &[],
         now: setup.now,
         history: setup.history.clone(),
         interrupt: setup.interrupt.clone(),

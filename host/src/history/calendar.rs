@@ -7,9 +7,70 @@ use jiff::Timestamp;
 use rusqlite::params;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use tancheck_plugin_api::Outcome;
+use tancheck_plugin_api::{Outcome, Severity};
+
+/// A finding that is there, as far as runs know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The check.
+    pub check: String,
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// The subject's kind.
+    pub kind: String,
+    /// The subject's key.
+    pub key: String,
+    /// The subject's name.
+    pub name: String,
+    /// How bad it is; none for an item that only awaits a person.
+    pub severity: Option<Severity>,
+    /// What was seen.
+    pub says: String,
+    /// How many things it concerns.
+    pub affected: Option<u64>,
+}
 
 impl Store {
+    /// The findings that are there, and what awaits a person.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn open_findings(&self) -> Result<Vec<Open>, HistoryError> {
+        let query = || {
+            let connection = self.lock();
+            let mut statement = connection.prepare_cached(
+                "SELECT check_id, fingerprint, kind, key, name, look.severity, says.text, look.affected FROM finding
+                 JOIN known ON known.id = finding.known
+                 JOIN look ON look.finding = finding.id
+                    AND look.run = (SELECT max(run) FROM look WHERE look.finding = finding.id)
+                 JOIN text AS says ON says.id = look.says
+                 WHERE finding.deployment = ?1 AND closed_run IS NULL
+                 UNION ALL
+                 SELECT check_id, fingerprint, kind, key, name, NULL, '', NULL FROM listed
+                 WHERE deployment = ?1 AND NOT EXISTS (
+                    SELECT 1 FROM finding WHERE finding.deployment = listed.deployment
+                    AND finding.fingerprint = listed.fingerprint AND closed_run IS NULL)
+                 ORDER BY 1, 3, 4",
+            )?;
+            let rows = statement.query_map([&self.deployment], |row| {
+                let severity: Option<String> = row.get(5)?;
+                Ok(Open {
+                    check: row.get(0)?,
+                    fingerprint: row.get(1)?,
+                    kind: row.get(2)?,
+                    key: row.get(3)?,
+                    name: row.get(4)?,
+                    severity: severity
+                        .and_then(|name| Severity::ALL.into_iter().find(|one| one.name() == name)),
+                    says: row.get(6)?,
+                    affected: row.get::<_, Option<i64>>(7)?.map(i64::cast_unsigned),
+                })
+            })?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        query().map_err(|error| self.explain(&error))
+    }
+
     /// What runs came to by a time, by check.
     ///
     /// # Errors
@@ -86,6 +147,25 @@ impl Store {
                 found.entry(row.get(0)?).or_default().push(time(row.get(1)?));
             }
             Ok(found)
+        };
+        query().map_err(|error| self.explain(&error))
+    }
+
+    /// Whether a run between two moments looked for a finding that had been there, and did not find it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn was_fixed(&self, fingerprint: &str, from: Timestamp, to: Timestamp) -> Result<bool, HistoryError> {
+        let query = || {
+            self.lock()
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM finding WHERE deployment = ?1 AND fingerprint = ?2
+                     AND closed_at >= ?3 AND closed_at <= ?4)",
+                )?
+                .query_row(
+                    params![self.deployment, fingerprint, from.as_microsecond(), to.as_microsecond()],
+                    |row| row.get(0),
+                )
         };
         query().map_err(|error| self.explain(&error))
     }

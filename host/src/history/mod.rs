@@ -17,6 +17,7 @@ mod show;
 mod transfer;
 mod verify;
 
+pub use calendar::Open;
 pub use diff::{Circumstance, Difference, Turned};
 pub use local::Here;
 pub use people::StoredAnswer;

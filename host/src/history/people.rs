@@ -84,22 +84,36 @@ impl Store {
         answer: &Answer,
         valid_until: Option<Timestamp>,
     ) -> Result<(), HistoryError> {
-        let values = params![
-            self.deployment,
-            input,
-            answer.value.to_string(),
-            answer.by,
-            answer.at.as_microsecond(),
-            valid_until.map(Timestamp::as_microsecond),
-            answer.note
-        ];
-        self.lock()
-            .execute(
-                "INSERT INTO answer (deployment, input, value, by, at, valid_until, note)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                values,
-            )
-            .map(drop)
+        self.keep_answers(&[(input, answer, valid_until)])
+    }
+
+    /// Keeps answers to inputs, each with its own end where it has one: all of them, or none.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep_answers(&self, answers: &[(&str, &Answer, Option<Timestamp>)]) -> Result<(), HistoryError> {
+        let mut connection = self.lock();
+        let keep = |transaction: &rusqlite::Transaction<'_>| {
+            for (input, answer, valid_until) in answers {
+                transaction.execute(
+                    "INSERT INTO answer (deployment, input, value, by, at, valid_until, note)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    params![
+                        self.deployment,
+                        input,
+                        answer.value.to_string(),
+                        answer.by,
+                        answer.at.as_microsecond(),
+                        valid_until.map(Timestamp::as_microsecond),
+                        answer.note
+                    ],
+                )?;
+            }
+            Ok(())
+        };
+        connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| keep(&transaction).and_then(|()| transaction.commit()))
             .map_err(|error| self.explain(&error))
     }
 

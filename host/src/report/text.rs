@@ -7,6 +7,7 @@ use crate::run::Run;
 use crate::run::change::Change;
 use crate::run::document::{Attested, CheckResult, Finding, Remedy};
 use crate::run::outcome::{counted, day};
+use crate::run::waiver;
 use anstyle::{AnsiColor, Style};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -46,6 +47,7 @@ pub fn write(run: &Run, look: &Look, to: &mut dyn Write) -> io::Result<()> {
     headline(run, &mut page);
     let told = changed(run, &mut page);
     findings_at_a_glance(run, told, &mut page);
+    waived(run, &mut page);
     undecided(run, &mut page);
     due(run, &mut page);
     remarks(run, &mut page);
@@ -89,12 +91,33 @@ fn severities(run: &Run, found: u64) -> String {
         })
         .collect();
     let (found, noun) = counted(usize::try_from(found).unwrap_or(usize::MAX), "finding", "findings");
-    format!("{found} {noun} ({})", parts.join(", "))
+    let waived = if run.waived > 0 { format!("; {} waived", run.waived) } else { String::new() };
+    format!("{found} {noun} ({}{waived})", parts.join(", "))
+}
+
+/// What somebody answers for: it stays in sight.
+fn waived(run: &Run, page: &mut Page) {
+    let all: Vec<_> =
+        run.findings().filter_map(|(check, one)| Some((check, one, one.waiver.as_ref()?))).collect();
+    if all.is_empty() {
+        return;
+    }
+    page.title("Waived");
+    for (check, finding, waiver) in all.iter().take(SCREEN) {
+        let severity = page.styled(color_of(finding.severity), &format!("{:8}", finding.severity.name()));
+        let until = waiver.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
+        let (name, says) = (&finding.subject.name, &finding.says);
+        let line = format!("{}: {name}: {says} ({}{until}: {})", check.id, waiver.owner, waiver.reason);
+        page.item(&severity, 8, &line);
+    }
+    page.and_more(all.len(), "waived findings");
 }
 
 fn findings_at_a_glance(run: &Run, told: bool, page: &mut Page) {
     let mut all: Vec<_> = run.findings().collect();
-    all.retain(|(_, finding)| !told || finding.change == Some(Change::Unchanged));
+    all.retain(|(_, finding)| {
+        finding.waiver.is_none() && (!told || finding.change == Some(Change::Unchanged))
+    });
     if all.is_empty() {
         return;
     }
@@ -148,6 +171,7 @@ fn due(run: &Run, page: &mut Page) {
 /// What is not about a check, one line each.
 fn remarks(run: &Run, page: &mut Page) {
     let mut lines: Vec<String> = run.problems.clone();
+    lines.extend(waiver::remarks(run));
     lines.extend(run.refused.iter().map(|one| format!("{} was not used: {}", one.path, one.reason)));
     lines.extend(run.quarantined.iter().map(|one| format!("{} is in quarantine: {}", one.check, one.reason)));
     if !run.absent.is_empty() {
@@ -249,6 +273,16 @@ fn listed(findings: &[Finding], page: &mut Page) {
         }
         if let Some(confirmation) = &finding.confirmation {
             page.paragraph(4, &format!("Confirmation: {confirmation}"));
+        }
+        if let Some(waiver) = &finding.waiver {
+            let until = waiver.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
+            page.paragraph(
+                4,
+                &format!("Waived by {}{until}: {} ({})", waiver.owner, waiver.reason, waiver.place),
+            );
+        }
+        if let Some(ended) = &finding.waiver_ended {
+            page.paragraph(4, &format!("Waiver: {ended}"));
         }
         page.paragraph(4, &format!("Id: {} (subject {})", finding.fingerprint, finding.subject.key));
     }

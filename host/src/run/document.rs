@@ -4,11 +4,13 @@
 //! Fields are only ever added; a change of meaning raises [`FORMAT`].
 
 use super::change::{Before, Change, Changes};
+use super::waiver::{self, Waived};
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use tancheck_plugin_api::manifest::Check;
 use tancheck_plugin_api::records::probe::{Probe, Stage, Vantage};
 use tancheck_plugin_api::{Cadence, Kind, Outcome, Severity};
 
@@ -74,6 +76,12 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "probes_schema")]
     pub probes: Vec<Probe>,
+    /// Findings that somebody waived; they are counted as the others are.
+    #[serde(default)]
+    pub waived: u64,
+    /// What became of each waiver.
+    #[serde(default)]
+    pub waivers: Vec<waiver::Use>,
 }
 
 impl Run {
@@ -104,6 +112,7 @@ impl Run {
                 *self.severities.entry(finding.severity.name().to_owned()).or_default() += 1;
             }
         }
+        self.waived = self.findings().filter(|(_, finding)| finding.waiver.is_some()).count() as u64;
         self.total = self.checks.len() as u64;
         self.decided = self.checks.iter().filter(|check| check.outcome.is_decided()).count() as u64;
     }
@@ -243,6 +252,32 @@ pub struct CheckResult {
     pub task: Option<Remedy>,
 }
 
+impl CheckResult {
+    /// A result that says nothing yet.
+    #[must_use]
+    pub fn undecided(check: &Check, plugin: &str) -> Self {
+        Self {
+            id: check.id.clone(),
+            plugin: plugin.to_owned(),
+            title: check.title.clone(),
+            kind: check.kind,
+            cadence: check.cadence.clone(),
+            beyond: check.beyond,
+            owners: Vec::new(),
+            outcome: Outcome::NotEvaluated,
+            reason: None,
+            attested: None,
+            notes: Vec::new(),
+            findings: Vec::new(),
+            awaiting: Vec::new(),
+            confirmed: Vec::new(),
+            saw_everything: false,
+            grace_until: None,
+            task: None,
+        }
+    }
+}
+
 /// The attestation that settled a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attested {
@@ -325,10 +360,46 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
     pub confirmation: Option<String>,
+    /// Who waived it: then it does not make a run fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub waiver: Option<Waived>,
+    /// Why a waiver of it does not count any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub waiver_ended: Option<String>,
     /// What to do about it, with the finding's own values.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
     pub remedy: Option<Remedy>,
+}
+
+impl Finding {
+    /// A finding with nothing but what it has to have.
+    #[must_use]
+    pub fn new(fingerprint: String, severity: Severity, subject: Subject, says: String) -> Self {
+        Self {
+            fingerprint,
+            earlier: Vec::new(),
+            severity,
+            change: None,
+            before: None,
+            cause: None,
+            first_seen: None,
+            last_seen: None,
+            times_seen: None,
+            subject,
+            says,
+            expected: String::new(),
+            affected: None,
+            evidence: Vec::new(),
+            state: None,
+            confirmation: None,
+            waiver: None,
+            waiver_ended: None,
+            remedy: None,
+        }
+    }
 }
 
 /// What a finding is about.

@@ -11,7 +11,8 @@ use super::outcome::{self, Case, Heard};
 use super::plan::{self, Inputs};
 use super::presence::{self, Modules, Presence};
 use super::select::{self, Filter, SelectError, Selected, Selection};
-use crate::calendar::{Facts, Outlook, State, Task};
+use super::waiver::{self, Waiver};
+use crate::calendar::{Facts, Outlook};
 use crate::collect::Want;
 use crate::collect::transport::Problem;
 use crate::config::{Config, settings};
@@ -22,10 +23,10 @@ use jiff::Timestamp;
 use serde_json::Map;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::Supplied;
 use tancheck_plugin_api::manifest::{Check, Manifest};
 use tancheck_plugin_api::records::probe::Probe;
-use tancheck_plugin_api::{Cadence, Outcome};
 
 /// Everything a run is made of.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub struct Setup<'a> {
     pub filter: Filter,
     /// What makes the run fail.
     pub policy: Policy,
+    /// What somebody answers for.
+    pub waivers: &'a [Waiver],
     /// The time that all judges take for now.
     pub now: Timestamp,
     /// The history, or why there is none.
@@ -376,6 +379,17 @@ impl<'a> Engine<'a> {
         let setup = self.setup;
         let mut checks = std::mem::take(&mut self.checks);
         self.renew(selection, &mut checks);
+        let waivers = waiver::apply(
+            &waiver::Ground {
+                waivers: setup.waivers,
+                rules: setup.config.waivers,
+                now: setup.now,
+                zone: &setup.config.calendar.zone,
+                aliases: &self.kept.aliases,
+                history: setup.history.as_deref().ok(),
+            },
+            &mut checks,
+        );
         checks.sort_by(|left, right| left.id.cmp(&right.id));
         cause::attribute(&mut checks, selection.plugins.iter().flat_map(|one| one.checks.iter().copied()));
         let mut plugins = Vec::new();
@@ -430,56 +444,11 @@ impl<'a> Engine<'a> {
                 .map(|(check, reason)| document::SwitchedOff { check: check.clone(), reason: reason.clone() })
                 .collect(),
             probes: std::mem::take(&mut self.probes),
+            waived: 0,
+            waivers,
         };
         run.count();
         run
-    }
-
-    /// A task that is done once stays done only while the tasks that renew it are in date.
-    fn renew(&self, selection: &Selection<'_>, checks: &mut [CheckResult]) {
-        let tasks =
-            selection.plugins.iter().flat_map(|one| one.checks.iter().map(|check| (one.plugin, *check)));
-        let once: Vec<Task<'_>> = tasks
-            .map(|(plugin, check)| self.task(plugin, check))
-            .filter(|task| task.goes_by() == Cadence::Setup && !task.renewed_by.is_empty())
-            .collect();
-        if once.is_empty() {
-            return;
-        }
-        let late = self.late(checks);
-        for task in once {
-            let Some(late) = task.renewed_by.iter().find(|id| late.contains(*id)) else { continue };
-            let done = |check: &&mut CheckResult| check.id == task.check.id && check.outcome == Outcome::Pass;
-            if let Some(check) = checks.iter_mut().find(done) {
-                check.outcome = Outcome::AttestationDue;
-                check.reason = Some(format!("stays done only while {late} is in date, and that is overdue"));
-                check.task = check.task.take().or_else(|| outcome::steps(task.check));
-            }
-        }
-    }
-
-    /// The tasks that are overdue: by this run, and those that it did not look at by the calendar.
-    fn late(&self, checks: &[CheckResult]) -> BTreeSet<String> {
-        let looked_at = |id: &str| checks.iter().find(|check| check.id == id);
-        let is_late =
-            |check: &&CheckResult| check.outcome == Outcome::AttestationDue && check.grace_until.is_none();
-        let mut late: BTreeSet<String> =
-            checks.iter().filter(is_late).map(|check| check.id.clone()).collect();
-        let facts =
-            self.setup.history.as_ref().ok().and_then(|store| Facts::read(store, self.setup.now).ok());
-        if let Some(facts) = facts {
-            let plugins: Vec<&Installed> = self.setup.installed.iter().collect();
-            let outlook = Outlook::of(self.setup.config, &plugins, &facts, self.setup.now);
-            let overdue = outlook.rows.into_iter().filter(|row| row.status.state == State::Overdue);
-            late.extend(overdue.map(|row| row.task.check.id.clone()).filter(|id| looked_at(id).is_none()));
-        }
-        late
-    }
-
-    fn task<'p>(&self, plugin: &'p Installed, check: &'p Check) -> Task<'p> {
-        let unset = Map::new();
-        let settings = self.setup.config.modules.settings.get(&plugin.manifest.id).unwrap_or(&unset);
-        self.setup.config.calendar.task(&plugin.manifest, check, settings)
     }
 
     fn plugin_used(&mut self, one: &Selected<'_>) -> document::PluginUsed {
@@ -566,6 +535,8 @@ fn refused(refused: &[Refusal]) -> Vec<document::Refused> {
     all.sort();
     all
 }
+
+mod renew;
 
 #[cfg(test)]
 pub(crate) mod fakes;

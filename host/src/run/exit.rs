@@ -100,10 +100,14 @@ fn nagios(plain: u8, run: &Run) -> u8 {
     match plain {
         FINDING => 2,
         OVERDUE => 1,
-        HEALTHY if run.findings().any(|(_, finding)| finding.severity > Severity::Info) => 1,
+        HEALTHY if run.findings().any(|(_, finding)| is_warning(finding)) => 1,
         HEALTHY => 0,
         _ => 3,
     }
+}
+
+fn is_warning(finding: &Finding) -> bool {
+    finding.waiver.is_none() && finding.severity > Severity::Info
 }
 
 fn interrupted(run: &Run) -> Option<Reason> {
@@ -114,7 +118,9 @@ fn interrupted(run: &Run) -> Option<Reason> {
 
 fn findings(run: &Run, policy: &Policy) -> Option<Reason> {
     let least = policy.fail_on?;
-    let fails = |finding: &Finding| finding.severity >= least && (!policy.new_only || is_new(finding, least));
+    let fails = |finding: &Finding| {
+        finding.waiver.is_none() && finding.severity >= least && (!policy.new_only || is_new(finding, least))
+    };
     let count = run.findings().filter(|(_, finding)| fails(finding)).count();
     let nouns = if policy.new_only { ("new finding", "new findings") } else { ("finding", "findings") };
     let (count, noun) = counted(count, nouns.0, nouns.1);
@@ -206,6 +212,19 @@ mod tests {
         assert_eq!(code(Some(Change::Unchanged), None), 0);
         assert_eq!(code(None, None), 1, "without a history nothing is known to be old");
         assert_eq!(of(&found(Severity::Medium), &policy, Vec::new()).code, 0);
+    }
+
+    #[test]
+    fn what_somebody_waived_does_not_fail() {
+        let mut run = found(Severity::Critical);
+        let waived =
+            serde_json::json!({"owner": "ann", "reason": "agreed", "since": "2026-06-01", "place": "w:1"});
+        run.checks[0].findings[0].waiver = serde_json::from_value(waived).unwrap();
+        assert_eq!(exit(&run, Some(Severity::Info)), 0);
+        let nagios = Policy { style: Style::Nagios, ..Policy::default() };
+        assert_eq!(of(&run, &nagios, Vec::new()).code, 0);
+        run.count();
+        assert_eq!((run.waived, run.severities["critical"]), (1, 1), "it stays counted");
     }
 
     #[test]

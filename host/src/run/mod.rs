@@ -18,5 +18,6 @@ pub mod plan;
 pub mod presence;
 
 pub mod select;
+pub mod waiver;
 
 pub use document::Run;

@@ -64,7 +64,9 @@ pub enum Heard {
 /// The outcome of one check.
 #[must_use]
 pub fn decide(case: &Case<'_>) -> CheckResult {
-    let mut result = undecided(case);
+    let mut result = CheckResult::undecided(case.check, case.plugin);
+    result.cadence.clone_from(&case.task.cadence);
+    result.owners.clone_from(&case.task.owners);
     match case.heard {
         Heard::Known { outcome, reason } => {
             // Where the module is gone, so are its troubles.
@@ -87,29 +89,6 @@ pub fn decide(case: &Case<'_>) -> CheckResult {
 #[must_use]
 pub fn steps(check: &Check) -> Option<Remedy> {
     check.remedy.as_ref().map(|remedy| filled(remedy, &BTreeMap::new(), ""))
-}
-
-/// A result that says nothing yet.
-fn undecided(case: &Case<'_>) -> CheckResult {
-    CheckResult {
-        id: case.check.id.clone(),
-        plugin: case.plugin.to_owned(),
-        title: case.check.title.clone(),
-        kind: case.check.kind,
-        cadence: case.task.cadence.clone(),
-        beyond: case.check.beyond,
-        owners: case.task.owners.clone(),
-        outcome: Outcome::NotEvaluated,
-        reason: None,
-        attested: None,
-        notes: Vec::new(),
-        findings: Vec::new(),
-        awaiting: Vec::new(),
-        confirmed: Vec::new(),
-        saw_everything: false,
-        grace_until: None,
-        task: None,
-    }
 }
 
 fn settle(result: &mut CheckResult, outcome: Outcome, reason: Option<String>) {
@@ -342,18 +321,11 @@ fn by_subject(case: &Case<'_>, reported: &[Reported]) -> Vec<Finding> {
 fn as_finding(case: &Case<'_>, reported: &Reported) -> Finding {
     let subject = &reported.subject;
     let remedy = case.check.remedy.as_ref();
+    let fingerprint = identity::fingerprint(case.deployment, &case.check.id, subject);
+    let severity = reported.severity.unwrap_or(case.check.severity);
+    let about = Subject { kind: subject.kind.clone(), key: subject.key.clone(), name: subject.name.clone() };
     Finding {
-        fingerprint: identity::fingerprint(case.deployment, &case.check.id, subject),
         earlier: identity::earlier(case.deployment, case.check, subject),
-        severity: reported.severity.unwrap_or(case.check.severity),
-        change: None,
-        before: None,
-        cause: None,
-        first_seen: None,
-        last_seen: None,
-        times_seen: None,
-        subject: Subject { kind: subject.kind.clone(), key: subject.key.clone(), name: subject.name.clone() },
-        says: reported.says.clone(),
         expected: reported.expected.clone(),
         affected: reported.affected.as_ref().map(|affected| Affected {
             count: affected.count,
@@ -362,8 +334,8 @@ fn as_finding(case: &Case<'_>, reported: &Reported) -> Finding {
         }),
         evidence: reported.evidence.iter().map(as_evidence).collect(),
         state: reported.state.clone(),
-        confirmation: None,
         remedy: remedy.map(|remedy| filled(remedy, &reported.values, &subject.name)),
+        ..Finding::new(fingerprint, severity, about, reported.says.clone())
     }
 }
 

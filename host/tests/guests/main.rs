@@ -75,5 +75,6 @@ fn places(folder: &Path) -> Places {
         exports: folder.join("exports"),
         state: folder.join("state"),
         cache: folder.join("cache"),
+        waivers: None,
     }
 }

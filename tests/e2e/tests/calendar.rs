@@ -163,3 +163,136 @@ fn two_who_attest_at_once_are_both_heard() {
     let last = attest(&machine, NOW, &["--result", "done", "--by", "last", "-o", "json"]).exits(0).json();
     assert_eq!(last["entry"], 7, "the chain holds, and nothing was lost");
 }
+
+/// The findings of a run, with the code it ended with.
+fn findings(machine: &Machine, now: &str) -> (Option<i32>, Value) {
+    let check =
+        ["run", "--check", "connect.destination-settings", "--now", now, "--fail-on", "info", "-o", "json"];
+    let ran = machine.run(&check);
+    (ran.code, ran.json())
+}
+
+#[test]
+fn what_somebody_waived_stays_in_sight_and_does_not_fail() {
+    let (machine, _lab) = site("");
+    let (code, before) = findings(&machine, NOW);
+    let all = before["checks"][0]["findings"].as_array().unwrap().clone();
+    assert!(code == Some(1) && !all.is_empty());
+    for finding in &all {
+        let id = finding["fingerprint"].as_str().unwrap();
+        let arguments =
+            ["waive", id, "--owner", "ann", "--reason", "a \"lab\"", "--until", "2026-07-31", "--now", NOW];
+        let _ = machine.run(&arguments).exits(0);
+    }
+    let file = std::fs::read_to_string(machine.path("config/tancheck/waivers.toml")).unwrap();
+    assert_eq!(file.matches("[[waiver]]").count(), all.len(), "{file}");
+    let (code, after) = findings(&machine, NOW);
+    assert_eq!((code, after["waived"].as_u64()), (Some(0), Some(all.len() as u64)), "{after:#}");
+    let waiver = &after["checks"][0]["findings"][0]["waiver"];
+    assert_eq!((waiver["owner"].as_str(), waiver["until"].as_str()), (Some("ann"), Some("2026-07-31")));
+    let schema = machine.run(&["schema"]).exits(0).json();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&after));
+    let text = machine.run(&["run", "--check", "connect.destination-settings", "--now", NOW]).stdout;
+    assert!(text.contains("waived)") && text.contains("until 2026-07-31: a \"lab\""), "{text}");
+    // The day after its last one, the waiver is over, and says so.
+    let (code, over) = findings(&machine, "2026-08-01");
+    assert_eq!((code, over["waivers"][0]["state"].as_str()), (Some(1), Some("expired")));
+    let listed = machine.run(&["waivers", "--now", "2026-07-25", "-o", "json"]).exits(0).json();
+    assert_eq!(listed["waivers"][0]["state"], "ending", "{listed:#}");
+    let text = machine.run(&["waivers", "--now", "2026-08-01"]).exits(0).stdout;
+    assert!(text.contains("expired") && text.contains("do not count any more"), "{text}");
+}
+
+#[test]
+fn waivers_that_are_wrong_or_too_broad_are_refused_and_nothing_is_lost() {
+    let (machine, _lab) = site("");
+    let (_, before) = findings(&machine, NOW);
+    let id = before["checks"][0]["findings"][0]["fingerprint"].as_str().unwrap().to_owned();
+    let waive = |more: &[&str]| {
+        machine.run(&[&["waive"], more, &["--owner", "ann", "--reason", "r", "--now", NOW]].concat())
+    };
+    let refused = |more: &[&str], says: &str| {
+        let ran = waive(more).exits(2);
+        assert!(ran.stderr.contains(says), "{more:?}: {}", ran.stderr);
+    };
+    let until = ["--until", "2026-12-31"];
+    refused(&[&["connect.destination-settings"], &until[..]].concat(), "a whole check is too much");
+    refused(
+        &[&["connect.destination-settings", "--subject", "x"], &until[..]].concat(),
+        "has no finding on \"x\"",
+    );
+    refused(&[&["tc1:0000"], &until[..]].concat(), "found nothing with the id");
+    refused(&[&id], "say when it ends");
+    refused(&[&id, "--until", "2026-06-01"], "is over");
+    let _ = waive(&[&[id.as_str()], &until[..]].concat()).exits(0);
+    refused(&[&[id.as_str()], &until[..]].concat(), "the same is waived at");
+    let path = machine.path("config/tancheck/waivers.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    machine.write("config/tancheck/waivers.toml", &format!("{good}\n[[waiver]]\ncheck = \"connect.*\"\n"));
+    let line = good.lines().count() + 2;
+    let wrong = machine.run(&["run", "--now", NOW]).exits(2).stderr;
+    assert!(wrong.contains(&format!("waivers.toml:{line}:1")) && wrong.contains("no wildcards"), "{wrong}");
+    let kept = waive(&[&[id.as_str()], &until[..]].concat()).exits(2);
+    assert!(kept.stderr.contains("no wildcards"), "a broken file is not added to");
+    // One that matches nothing is reported.
+    let stale = "[[waiver]]\ncheck = \"connect.failed-connections\"\nsubject = \"999\"\nowner = \"ann\"\nreason = \"r\"\n\
+                 since = 2026-06-01\nuntil = 2026-12-31\n";
+    machine.write("config/tancheck/waivers.toml", stale);
+    let text = machine.run(&["run", "--check", "connect.failed-connections", "--now", NOW]).stdout;
+    assert!(text.contains("waivers.toml:1:1") && text.contains("is not there any more; remove it"), "{text}");
+}
+
+#[test]
+fn two_who_waive_at_once_both_get_their_line() {
+    let (machine, _lab) = site("");
+    let (_, before) = findings(&machine, NOW);
+    let ids: Vec<String> = before["checks"][0]["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["fingerprint"].as_str().unwrap().to_owned())
+        .collect();
+    let start = |id: &String| {
+        let arguments =
+            ["waive", id, "--owner", "ann", "--reason", "r", "--until", "2026-12-31", "--now", NOW];
+        machine.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let children: Vec<_> = ids.iter().map(start).collect();
+    assert!(children.len() > 1);
+    for child in children {
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+    let file = std::fs::read_to_string(machine.path("config/tancheck/waivers.toml")).unwrap();
+    assert!(ids.iter().all(|id| file.contains(id)), "{file}");
+}
+
+#[test]
+fn many_answers_come_from_a_file_all_or_none() {
+    let lab = Lab::builder().endpoints(20).now(NOW.parse().unwrap()).question_ms(1..=1).start().unwrap();
+    let machine = Machine::with(&["tancheck-health-check"]);
+    machine.configure_deployment(&lab.url(), lab.token(), "id = \"lab\"\n");
+    let input = "health-check.last-report-copy";
+    let wanted = || {
+        let rows = machine.run(&["answers", "--all", "--now", NOW, "-o", "json"]).exits(0).json();
+        rows["wanted"].as_array().unwrap().iter().find(|row| row["input"] == input).cloned().unwrap()
+    };
+    let answer = |text: &str| {
+        machine.write("answers.toml", text);
+        machine.run(&["answer", "--file", "answers.toml", "--by", "ann", "--now", NOW])
+    };
+    let refused = |text: &str, says: &str| {
+        let ran = answer(text).exits(2);
+        assert!(ran.stderr.contains(says), "{text}: {}", ran.stderr);
+        assert_eq!(wanted()["have"], Value::Null, "nothing of it was kept");
+    };
+    let good = format!("\"{input}\" = 2026-06-15\n");
+    refused(&format!("{good}\"health-check.nothing\" = 3\n"), "answers.toml:2:1: no person is asked for");
+    refused(&format!("\n\"{input}\" = 5\n"), "answers.toml:2:1: \"5\" is no answer");
+    refused(&format!("\"{input}\" = {{ value = 2026-06-15, nota = \"x\" }}\n"), "did you mean \"note\"?");
+    refused("health-check.last-report-copy = 2026-06-15\n", "needs quotes");
+    refused("", "holds no answer");
+    refused(&format!("\"{input}\" = {{ value = 2026-06-15, valid_until = 2030-01-01 }}\n"), "at most");
+    let _ = answer(&format!("\"{input}\" = {{ value = 2026-06-15, note = \"share ops\", by = \"bob\" }}\n"))
+        .exits(0);
+    assert_eq!(wanted()["have"]["what"], "\"2026-06-15\" by bob");
+}

@@ -44,8 +44,10 @@ fn config(url: &str, exports: &Path) -> Config {
             exports: exports.to_path_buf(),
             state: PathBuf::new(),
             cache: PathBuf::new(),
+            waivers: None,
         },
         calendar: crate::calendar::Almanac::default(),
+        waivers: crate::run::waiver::Rules::default(),
     }
 }
 

@@ -124,6 +124,8 @@ pub(crate) fn finding_of(check: &str, key: &str, severity: Severity) -> Finding 
         evidence: Vec::new(),
         state: None,
         confirmation: None,
+        waiver: None,
+        waiver_ended: None,
         remedy: None,
     }
 }
@@ -159,6 +161,8 @@ pub(crate) fn run_of(checks: Vec<CheckResult>) -> Run {
         problems: Vec::new(),
         switched_off: Vec::new(),
         probes: Vec::new(),
+        waived: 0,
+        waivers: Vec::new(),
     };
     run.count();
     run
@@ -183,8 +187,10 @@ pub(crate) fn config() -> Config {
             exports: PathBuf::new(),
             state: PathBuf::new(),
             cache: PathBuf::new(),
+            waivers: None,
         },
         calendar: crate::calendar::Almanac::default(),
+        waivers: crate::run::waiver::Rules::default(),
     }
 }
 
@@ -198,6 +204,7 @@ pub(crate) fn setup<'a>(config: &'a Config, installed: &'a [Installed]) -> Setup
         refused: &[],
         filter: Filter::default(),
         policy: Policy::default(),
+        waivers: &[],
         now: NOW.parse().unwrap(),
         history: Err(HistoryError::Full { path: "/state/history.db".to_owned() }),
         interrupt,
