@@ -42,7 +42,7 @@ fn covering(tree: &Tree) -> Vec<(Route<'_>, &str)> {
     let mut seen = BTreeSet::new();
     all.retain(|(route, leaf)| {
         let steps = route.iter().map(|(node, answer)| (*node, *answer)).chain([(*leaf, "")]);
-        steps.fold(false, |news, step| seen.insert(step) || news)
+        steps.filter(|step| seen.insert(*step)).count() > 0
     });
     all
 }
