@@ -47,8 +47,7 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
 fn text(difference: &Difference) -> String {
     let mut page = Page::new(Look { color: true, width: layout::width(), details: true });
     let Difference { from, to, unchanged, .. } = difference;
-    let deployment = page.styled(super::output::HEADING, &difference.deployment);
-    page.paragraph(0, &format!("{deployment}: {} → {}", named(from), named(to)));
+    page.lead(&difference.deployment, &format!("{} → {}", named(from), named(to)));
     page.paragraph(0, &format!("{}; {} as before", summary(difference), unchanged.len()));
     let lines = lines(difference);
     if !lines.is_empty() {

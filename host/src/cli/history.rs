@@ -294,13 +294,12 @@ fn show(arguments: &Show, global: &Global) -> Result<u8, Stop> {
 fn whole(store: &Store, shown: &Shown) -> String {
     let mut page = Page::new(Look { color: true, width: layout::width(), details: true });
     let run = &shown.run;
-    let name = page.styled(super::output::HEADING, store.deployment());
     let found = run.findings.as_ref().map_or_else(|| format!("{} findings", shown.findings.len()), found);
     let found = if found == "-" { "no findings".to_owned() } else { found };
-    page.paragraph(
-        0,
+    page.lead(
+        store.deployment(),
         &format!(
-            "{name}: run {} of {}: {found} · {} of {} decided · tancheck {} · exit {}",
+            "run {} of {}: {found} · {} of {} decided · tancheck {} · exit {}",
             run.number,
             run.at.strftime("%Y-%m-%d %H:%M UTC"),
             run.decided,

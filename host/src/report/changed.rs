@@ -135,6 +135,7 @@ pub(crate) fn gone(all: &[Gone], word: &'static str, style: Style, lines: &mut V
         let why = match &first.reason {
             Some(reason) => format!(" ({reason})"),
             None if first.before.is_some() => was(first.before, first.severity, first.affected),
+            None if first.first_seen == first.last_seen => String::new(),
             None => format!(" (since {})", day(first.first_seen)),
         };
         let text = format!("{}: {}: {}{more}{why}", first.check, first.subject.name, first.says);

@@ -36,6 +36,14 @@ impl Page {
         if self.look.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
+    /// A line that begins with a name in bold.
+    pub(crate) fn lead(&mut self, name: &str, text: &str) {
+        let name = clean(name);
+        let columns = name.chars().count() + 2;
+        let name = self.styled(Style::new().bold(), &name);
+        self.wrapped(&format!("{name}: "), columns, text);
+    }
+
     /// An empty line and a heading.
     pub(crate) fn title(&mut self, text: &str) {
         let text = self.styled(Style::new().bold(), &clean(text));

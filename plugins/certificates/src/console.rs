@@ -58,6 +58,10 @@ fn rotation(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let mut good = 0;
     let mut due = Vec::new();
     for certificate in &certificates {
+        if let Some(end) = certificate.not_after_time {
+            let series = format!("certificates.days-left.{}", certificate.subject().key);
+            report.measure_against(&series, -facts.days_since(end) as f64, "days", 0.0);
+        }
         match aging(facts, certificate.not_before_time, certificate.not_after_time) {
             Err(why) => {
                 return Err(Undecided::not_evaluated(format!("the {} {why}", certificate.subject().name)));
