@@ -13,6 +13,7 @@ pub mod diagnose;
 pub mod files;
 pub mod hint;
 pub mod history;
+pub mod paste;
 pub mod plugins;
 pub mod report;
 pub mod run;

@@ -89,6 +89,10 @@ pub(crate) enum SourceKind {
         columns: &'static [&'static str],
         holding: &'static [&'static str],
     },
+    Pasted {
+        prompt: &'static str,
+        known: &'static [(&'static str, &'static str)],
+    },
     Answer {
         prompt: &'static str,
         accepts: Accepts,
@@ -213,6 +217,15 @@ impl Source {
         holding: &'static [&'static str],
     ) -> Self {
         Self::new(SourceKind::Export { file, page, steps, columns: &[], holding })
+    }
+
+    /// Text that can hold secrets and that somebody pipes into `tancheck paste`, which judges at once and keeps nothing.
+    /// Delivers a [`PastedBlock`](crate::records::pasted::PastedBlock) for each PEM-like block and each text outside of
+    /// blocks: facts, never the text. `known` are names of bodies, and the SHA-256 of each: hexadecimal digits, over its
+    /// base64 text without blanks. In a run there is no such text: give the input another source, too.
+    #[must_use]
+    pub const fn pasted(prompt: &'static str, known: &'static [(&'static str, &'static str)]) -> Self {
+        Self::new(SourceKind::Pasted { prompt, known })
     }
 
     /// A value that only a person can read off; good for `valid_days`.

@@ -29,6 +29,7 @@ pub const FEATURES: &[&str] = &[
     "history",
     "lines",
     "metrics",
+    "pasted",
     "probe",
     "procedures",
     "question",
@@ -352,6 +353,14 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         holding: Vec<String>,
     },
+    /// Text that is pasted and never kept.
+    Pasted {
+        /// What is to be pasted.
+        prompt: String,
+        /// Names of known bodies, and the SHA-256 of each.
+        #[serde(default)]
+        known: Vec<(String, String)>,
+    },
     /// A person's answer.
     Answer {
         /// The question to the person.
@@ -408,6 +417,7 @@ impl Request {
             Self::Metrics { .. } => "metrics",
             Self::Probe { .. } => "probe",
             Self::Export { .. } => "export",
+            Self::Pasted { .. } => "pasted",
             Self::Answer { .. } => "answer",
             Self::History { .. } => "history",
         }
@@ -426,6 +436,7 @@ impl Request {
             Self::Metrics { .. }
             | Self::Probe { .. }
             | Self::Export { .. }
+            | Self::Pasted { .. }
             | Self::Answer { .. }
             | Self::History { .. } => Vec::new(),
         }
@@ -441,7 +452,10 @@ impl Request {
     /// on this machine.
     #[must_use]
     pub const fn is_remote(&self) -> bool {
-        !matches!(self, Self::Export { .. } | Self::Answer { .. } | Self::History { .. })
+        !matches!(
+            self,
+            Self::Export { .. } | Self::Pasted { .. } | Self::Answer { .. } | Self::History { .. }
+        )
     }
 }
 

@@ -325,6 +325,7 @@ fn source_text(source: &Value) -> String {
                 text(source, "page")
             )
         }
+        "pasted" => format!("pasted: {}", text(source, "prompt")),
         "answer" => format!("answer to: {}", text(source, "prompt")),
         "history" => format!("earlier runs: `{}`", text(source, "series")),
         other => other.to_owned(),

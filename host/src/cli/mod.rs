@@ -22,6 +22,7 @@ mod history;
 mod init;
 mod inquiry;
 mod output;
+mod paste;
 mod permissions;
 mod plan;
 mod plugins;
@@ -100,6 +101,7 @@ enum Command {
     Diff(diff::Arguments),
     Trend(trend::Arguments),
     Plugins(plugins::Arguments),
+    Paste(paste::Arguments),
     Permissions(permissions::Arguments),
     Doctor(doctor::Arguments),
     Config(config::Arguments),
@@ -127,6 +129,7 @@ impl Command {
             Self::Diff(arguments) => diff::run(arguments, global),
             Self::Trend(arguments) => trend::run(arguments, global),
             Self::Plugins(arguments) => plugins::run(arguments, global),
+            Self::Paste(arguments) => paste::run(arguments, global),
             Self::Permissions(arguments) => permissions::run(arguments, global),
             Self::Doctor(arguments) => doctor::run(arguments, global),
             Self::Config(arguments) => config::run(arguments, global),

@@ -3,8 +3,8 @@
 use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
 use super::{
-    Global, answer, attest, by_hand, checks, config, doctor, due, explain, guide, history, init, permissions,
-    plan, plugins, trend, waive,
+    Global, answer, attest, by_hand, checks, config, doctor, due, explain, guide, history, init, paste,
+    permissions, plan, plugins, trend, waive,
 };
 use crate::diagnose;
 use crate::history::{Difference, Pruned, Shown, Trend, Verified};
@@ -58,6 +58,8 @@ enum Document {
     Exports,
     /// tancheck answers
     Answers,
+    /// tancheck paste
+    Paste,
     /// tancheck permissions
     Permissions,
     /// tancheck doctor
@@ -102,6 +104,7 @@ impl Document {
             Self::Waivers => schema_for!(waive::Document),
             Self::Exports => schema_for!(by_hand::Document<by_hand::File>),
             Self::Answers => schema_for!(by_hand::Document<by_hand::Value>),
+            Self::Paste => schema_for!(paste::Document),
             Self::Permissions => schema_for!(permissions::Document),
             Self::Doctor => schema_for!(doctor::Document),
             Self::Init => schema_for!(init::Document),

@@ -26,6 +26,7 @@ pub(crate) fn told(source: &Source, input: &str) -> String {
         Request::Export { file, page, steps, .. } => {
             format!("file {file} in the exports folder, from the Console page {page}: {steps}")
         }
+        Request::Pasted { prompt, .. } => format!("pasted text (tancheck paste {input}): {prompt}"),
         Request::Answer { prompt, .. } => format!("a person's answer (tancheck answer {input}): {prompt}"),
         Request::History { series, days } => format!("earlier runs of the last {days} days: {series}"),
         other => other.kind().to_owned(),

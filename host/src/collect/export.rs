@@ -203,7 +203,7 @@ fn loosely(name: &str) -> String {
 }
 
 /// The text of a file, whatever its encoding.
-fn decoded(bytes: &[u8]) -> String {
+pub(crate) fn decoded(bytes: &[u8]) -> String {
     let (text, _, _) = encoding(bytes).decode(bytes);
     text.into_owned()
 }

@@ -5,7 +5,7 @@ pub mod by_hand;
 pub mod collector;
 mod document;
 mod each;
-mod export;
+pub(crate) mod export;
 #[cfg(test)]
 mod faked;
 mod fetched;

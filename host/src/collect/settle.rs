@@ -189,6 +189,10 @@ impl<T: Transport> Settler<T> {
                 let (points, newest) = answer::remembered(&*self.local, series, *days, self.now)?;
                 (Body::Points(points), newest)
             }
+            Request::Pasted { prompt, .. } => {
+                let reason = format!("paste {prompt}: tancheck paste {} < FILE", node.input);
+                return Err(Problem::new(Outcome::NotEvaluated, reason));
+            }
             other => match self.export(other) {
                 Some(export) => {
                     let exported = export.read()?;

@@ -224,6 +224,13 @@ impl Request {
                 columns: owned(columns),
                 holding: owned(holding),
             },
+            SourceKind::Pasted { prompt, known } => Self::Pasted {
+                prompt: prompt.to_owned(),
+                known: known
+                    .iter()
+                    .map(|(name, sha256)| ((*name).to_owned(), (*sha256).to_owned()))
+                    .collect(),
+            },
             SourceKind::Answer { prompt, accepts, valid_days } => {
                 let (accepts, among) = match accepts {
                     Accepts::YesNo => ("yes-no", Vec::new()),

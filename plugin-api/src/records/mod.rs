@@ -8,6 +8,7 @@ pub mod extensions;
 pub mod groups;
 pub mod hosts;
 pub mod network;
+pub mod pasted;
 pub mod people;
 pub mod probe;
 pub mod questions;

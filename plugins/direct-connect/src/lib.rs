@@ -127,6 +127,8 @@ pub const PLUGIN: Plugin = Plugin::new("direct-connect", "Direct Connect", env!(
         &tools::EXTENSION,
         &zone_proxies::REQUIRED,
         &zone_proxies::PAYLOAD_FILE_CHECK,
+        &zone_proxies::PAYLOAD_FORMAT,
+        &zone_proxies::PAYLOAD_SAMPLE,
         &zone_proxies::FIELDS,
         &zone_proxies::STATUS,
         &zone_proxies::BALANCER,

@@ -1,9 +1,11 @@
 //! Zone proxies: which Zone Servers need one, what it is set to, and whether it works.
 
 mod fields;
+mod payload;
 mod surroundings;
 
 pub(crate) use fields::FIELDS;
+pub(crate) use payload::{FORMAT as PAYLOAD_FORMAT, SAMPLE as PAYLOAD_SAMPLE};
 pub(crate) use surroundings::{BALANCER, FIREWALL, PAYLOAD_FILE as PAYLOAD_FILE_CHECK};
 
 use crate::chapters::{ZONE_PROXIES as PROXIES_CHAPTER, ZONE_REQUIREMENTS};

@@ -19,7 +19,7 @@ const MOST_NAMES: usize = 50;
 const LONGEST: usize = 256;
 
 /// The facts of a certificate in DER, as far as it can be read.
-pub(super) fn facts(der: &[u8]) -> Certificate {
+pub(crate) fn facts(der: &[u8]) -> Certificate {
     let sha256 = hexadecimal(&Sha256::digest(der));
     match X509Certificate::from_der(der) {
         Ok(([], certificate)) => Certificate { sha256, ..read(&certificate) },

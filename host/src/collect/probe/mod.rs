@@ -5,7 +5,7 @@
 //! name is probed once in a run. Nothing is sent but greetings and farewells, so that each connection leaves an
 //! aborted handshake in the server's log.
 
-mod certificate;
+pub(crate) mod certificate;
 mod dns;
 pub mod evidence;
 mod flight;

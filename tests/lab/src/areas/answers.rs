@@ -36,6 +36,7 @@ impl Answers {
             ("direct-connect.service-account", "Direct Connect".to_owned()),
             ("direct-connect.action-lock", "Allow New Connections and Configuration Changes".to_owned()),
             ("direct-connect.log-level", "info".to_owned()),
+            ("direct-connect.zone-proxy-payload", "good".to_owned()),
             ("direct-connect.payload-file", "administrators only".to_owned()),
             ("direct-connect.load-balancer", "none".to_owned()),
             ("direct-connect.windows-firewall", "open".to_owned()),

@@ -256,6 +256,18 @@ pub(super) const FAULTS: &[Fault] = &[
         apply: |state| state.answers.say("direct-connect.payload-file", "everyone can read it"),
     },
     Fault {
+        name: "zone-proxy-payload-cut",
+        about: "half of a provision payload was entered for a zone proxy",
+        breaks: &["direct-connect.zone-proxy-payload-format"],
+        apply: |state| state.answers.say("direct-connect.zone-proxy-payload", "malformed"),
+    },
+    Fault {
+        name: "zone-proxy-payload-of-the-guide",
+        about: "the sample of the guide was entered for a zone proxy",
+        breaks: &["direct-connect.zone-proxy-payload-sample"],
+        apply: |state| state.answers.say("direct-connect.zone-proxy-payload", "sample"),
+    },
+    Fault {
         name: "zone-proxy-balancer-forgets",
         about: "a load balancer in front of a Zone Server does not keep connections",
         breaks: &["direct-connect.zone-proxy-load-balancer"],

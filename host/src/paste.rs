@@ -1,0 +1,202 @@
+//! Text that somebody pastes: only facts about its blocks leave this file.
+//!
+//! The text can hold secrets. It is read here, from a pipe, and dropped here: it is not stored, not logged, not handed
+//! to a plugin, and no error repeats any of it.
+
+use crate::collect::export::decoded;
+use crate::collect::probe::certificate;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::io::{self, Cursor, Read};
+use tancheck_plugin_api::records::pasted::PastedBlock;
+use x509_parser::pem::Pem;
+
+/// More is refused.
+pub const MOST_BYTES: u64 = 1 << 20;
+/// As many blocks and stray texts are told.
+const MOST_BLOCKS: usize = 100;
+/// Longer labels are cut: they are the only words of the text that are repeated, and only where they are words.
+const LONGEST_LABEL: usize = 60;
+
+/// Why there is nothing to tell.
+#[derive(Debug, thiserror::Error)]
+pub enum PasteError {
+    /// It cannot be read.
+    #[error("what was piped in cannot be read ({0})")]
+    Unreadable(#[from] io::Error),
+    /// It is longer than anything that is meant to be pasted.
+    #[error("more than {} KiB were piped in; paste the blocks alone", MOST_BYTES >> 10)]
+    TooLong,
+    /// There is nothing.
+    #[error("nothing was piped in; give the text on stdin: tancheck paste INPUT < FILE")]
+    Empty,
+}
+
+/// The blocks of a text in any encoding. `known` are names of bodies and the SHA-256 of each, as hexadecimal digits of
+/// its base64 text without blanks.
+///
+/// # Errors
+/// When it cannot be read, is too long, or is empty.
+pub fn blocks(from: impl Read, known: &[(String, String)]) -> Result<Vec<PastedBlock>, PasteError> {
+    let mut bytes = Vec::new();
+    from.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(PasteError::TooLong);
+    }
+    let text = decoded(&bytes);
+    if text.trim().is_empty() {
+        return Err(PasteError::Empty);
+    }
+    Ok(parsed(&text, known))
+}
+
+/// A block that is still open.
+struct Open<'a> {
+    label: &'a str,
+    line: u64,
+    body: String,
+}
+
+fn parsed(text: &str, known: &[(String, String)]) -> Vec<PastedBlock> {
+    let mut found = Vec::new();
+    let mut open: Option<Open<'_>> = None;
+    for (line, text) in (1_u64..).zip(text.lines()) {
+        let text = text.trim();
+        if let Some(label) = marker(text, "BEGIN") {
+            found.extend(open.take().map(|block| block.told(false, known)));
+            open = Some(Open { label, line, body: String::new() });
+        } else if let Some(label) = marker(text, "END") {
+            match open.take() {
+                Some(block) => {
+                    let ended = block.label == label;
+                    found.push(block.told(ended, known));
+                }
+                None => found.push(PastedBlock { line, ..PastedBlock::default() }),
+            }
+        } else if let Some(block) = &mut open {
+            block.body.extend(text.chars().filter(|sign| !sign.is_whitespace()));
+        } else if !text.is_empty() {
+            let characters = text.chars().filter(|sign| !sign.is_whitespace()).count() as u64;
+            found.push(PastedBlock { line, characters, ..PastedBlock::default() });
+        }
+    }
+    found.extend(open.map(|block| block.told(false, known)));
+    found.truncate(MOST_BLOCKS);
+    found
+}
+
+/// The label of `-----BEGIN LABEL-----`: capital words, nothing else.
+fn marker<'a>(line: &'a str, word: &str) -> Option<&'a str> {
+    let label = line.strip_prefix("-----")?.strip_prefix(word)?.strip_prefix(' ')?.strip_suffix("-----")?;
+    let is_word = |byte: u8| byte.is_ascii_uppercase() || byte == b' ';
+    (label.len() <= LONGEST_LABEL && label.bytes().all(is_word)).then_some(label)
+}
+
+impl Open<'_> {
+    /// What is told of the block.
+    fn told(self, ended: bool, known: &[(String, String)]) -> PastedBlock {
+        let bytes = base64(&self.body);
+        let digest = hexadecimal(&Sha256::digest(self.body.as_bytes()));
+        let name = known.iter().find(|(_, sha256)| sha256.eq_ignore_ascii_case(&digest));
+        let is_certificate = self.label == "CERTIFICATE";
+        PastedBlock {
+            label: self.label.to_owned(),
+            line: self.line,
+            ended,
+            characters: self.body.chars().count() as u64,
+            bytes: bytes.as_ref().map(|bytes| bytes.len() as u64),
+            known: name.map(|(name, _)| name.clone()).unwrap_or_default(),
+            certificate: bytes.filter(|_| is_certificate).map(|bytes| certificate::facts(&bytes)),
+        }
+    }
+}
+
+/// The bytes of a body; nothing where it is no base64.
+fn base64(body: &str) -> Option<Vec<u8>> {
+    let block = format!("-----BEGIN X-----\n{body}\n-----END X-----\n");
+    let (pem, _) = Pem::read(Cursor::new(block)).ok()?;
+    (!pem.contents.is_empty()).then_some(pem.contents)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SECRET: &str = "aGVsbG8gd29ybGQgb2Ygc2VjcmV0cyE=";
+
+    fn told(text: &str) -> Vec<PastedBlock> {
+        let known = hexadecimal(&Sha256::digest(SECRET.as_bytes())).to_uppercase();
+        parsed(text, &[("a sample".to_owned(), known)])
+    }
+
+    #[test]
+    fn a_block_is_counted_and_compared_and_not_repeated() {
+        let (first, second) = SECRET.split_at(9);
+        let text = format!(
+            "-----BEGIN PROVISION SECRET-----\r\n{first}\r\n {second}\r\n-----END PROVISION SECRET-----\r\n\r\n"
+        );
+        let blocks = told(&text);
+        let expected = PastedBlock {
+            label: "PROVISION SECRET".to_owned(),
+            line: 1,
+            ended: true,
+            characters: 32,
+            bytes: Some(23),
+            known: "a sample".to_owned(),
+            certificate: None,
+        };
+        assert_eq!(blocks, [expected]);
+        let shown = serde_json::to_string(&blocks).unwrap();
+        assert!(!shown.contains(first) && !shown.contains(second), "{shown}");
+    }
+
+    #[test]
+    fn slips_are_told() {
+        let labels = |text: &str| -> Vec<(String, bool)> {
+            told(text).into_iter().map(|block| (block.label, block.ended)).collect()
+        };
+        let open = ("CERTIFICATE".to_owned(), false);
+        assert_eq!(labels("-----BEGIN CERTIFICATE-----\nAAAA"), [open.clone()]);
+        assert_eq!(labels("-----BEGIN CERTIFICATE-----\nAAAA\n-----END SECRET-----"), [open.clone()]);
+        assert_eq!(labels("-----BEGIN CERTIFICATE-----\n-----BEGIN X-----\n-----END X-----")[0], open);
+        // Dashes that an editor changed, and a marker that holds more than words.
+        let stray = (String::new(), false);
+        assert_eq!(labels("—–BEGIN CERTIFICATE–—"), [stray.clone()]);
+        assert_eq!(labels("-----BEGIN hunter2-----"), [stray.clone()]);
+        assert_eq!(labels("-----END CERTIFICATE-----"), [stray]);
+        assert_eq!(told("-----BEGIN X-----\nA*A=\n-----END X-----")[0].bytes, None);
+        assert_eq!(told("-----BEGIN X-----\nAAAAA\n-----END X-----")[0].bytes, None);
+        assert!(
+            told("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----")[0]
+                .certificate
+                .as_ref()
+                .is_some_and(|certificate| !certificate.unreadable.is_empty())
+        );
+    }
+
+    #[test]
+    fn encodings_and_limits() {
+        let text = "-----BEGIN X-----\nAAAA\n-----END X-----\n";
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(blocks(&utf16[..], &[]).unwrap()[0].label, "X");
+        assert!(matches!(blocks(&b" \n"[..], &[]), Err(PasteError::Empty)));
+        assert!(matches!(blocks(io::repeat(b'A'), &[]), Err(PasteError::TooLong)));
+        assert_eq!(told(&"x\n".repeat(300)).len(), MOST_BLOCKS);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_repeated(text in "[a-zA-Z0-9+/=]{12,80}", around in "[-A-Z \n]{0,80}") {
+            let shown = serde_json::to_string(&told(&format!("{around}\n{text}\n{around}"))).unwrap();
+            prop_assert!(!shown.contains(&text));
+        }
+    }
+}
