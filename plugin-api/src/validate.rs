@@ -182,7 +182,8 @@ fn source_problems(manifest: &Manifest, source: &Source, problems: &mut Vec<Stri
         Request::Pasted { prompt, known } => {
             let is_digest =
                 |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-            if prompt.is_empty() || !known.iter().all(|(name, sha256)| !name.is_empty() && is_digest(sha256)) {
+            if prompt.is_empty() || !known.iter().all(|(name, sha256)| !name.is_empty() && is_digest(sha256))
+            {
                 problems.push("pasted text has a prompt, and known bodies a name and a SHA-256".to_owned());
             }
         }

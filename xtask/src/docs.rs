@@ -326,6 +326,9 @@ fn source_text(source: &Value) -> String {
             )
         }
         "pasted" => format!("pasted: {}", text(source, "prompt")),
+        "probe" => {
+            format!("probe of the listeners in `{}`, port {}", text(source, "setting"), source["port"])
+        }
         "answer" => format!("answer to: {}", text(source, "prompt")),
         "history" => format!("earlier runs: `{}`", text(source, "series")),
         other => other.to_owned(),

@@ -40,6 +40,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
   tancheck run --fail-on new:high
   tancheck run --due                  only what the calendar wants done now
 
+Probes: listeners that the configuration names are greeted in TLS 1.2, up to nine times each (once with --quick); each
+greeting leaves an aborted handshake in the listener's log. What fails where no real connection comes from decides nothing:
+run on such a machine with --vantage and -o json=FILE, and merge its report with --merge-evidence FILE.
+
 Formats: text, json, ndjson. Exit codes: 0 healthy and complete, 1 findings, 2 usage or configuration, 3 incomplete,
 4 overdue task, 5 deployment unreachable or login refused, 70 internal fault, 130 or 143 after a signal.")]
 pub(super) struct Arguments {

@@ -6,6 +6,7 @@ pub mod json;
 pub mod ndjson;
 pub mod output;
 pub(crate) mod page;
+mod probed;
 pub mod text;
 
 use crate::run::Run;

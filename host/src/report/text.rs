@@ -3,6 +3,7 @@
 use super::changed::changed;
 use super::folded::folded;
 use super::page::{Page, SCREEN, color_of};
+use super::probed;
 use crate::run::Run;
 use crate::run::change::Change;
 use crate::run::document::{Attested, CheckResult, Finding, Remedy};
@@ -52,6 +53,10 @@ pub fn write(run: &Run, look: &Look, to: &mut dyn Write) -> io::Result<()> {
     due(run, &mut page);
     remarks(run, &mut page);
     if look.details {
+        // A healthy run is quiet.
+        if run.decided < run.total || run.findings().next().is_some() {
+            probed::listeners(run, &mut page);
+        }
         details(run, &mut page);
     }
     exit(run, &mut page);

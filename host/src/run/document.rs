@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tancheck_plugin_api::manifest::Check;
-use tancheck_plugin_api::records::probe::{Probe, Stage, Vantage};
+use tancheck_plugin_api::records::probe::Probe;
 use tancheck_plugin_api::{Cadence, Kind, Outcome, Severity};
 
 /// The version of the document.
@@ -74,7 +74,7 @@ pub struct Run {
     pub switched_off: Vec<SwitchedOff>,
     /// What was probed from here, by listener: what another run merges from this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(schema_with = "probes_schema")]
+    #[schemars(schema_with = "super::probed::schema")]
     pub probes: Vec<Probe>,
     /// Findings that somebody waived; they are counted as the others are.
     #[serde(default)]
@@ -553,42 +553,6 @@ pub struct Noise {
     pub plugin: String,
     /// The text, cut where it was long.
     pub text: String,
-}
-
-/// What every probe has; the rest is there as far as the probe came.
-fn probes_schema(_: &mut SchemaGenerator) -> Schema {
-    let stages =
-        [Stage::Target, Stage::Resolve, Stage::Connect, Stage::Greeting, Stage::Negotiation, Stage::Flight];
-    let probe = json_schema!({
-        "type": "object",
-        "required": ["target", "vantage", "stage"],
-        "properties": {
-            "target": {"type": "string"},
-            "host": {"type": "string"},
-            "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-            "vantage": {"type": "string", "enum": Vantage::ALL},
-            "at": {"type": "string"},
-            "stage": {"type": "string", "enum": stages},
-            "trouble": {"type": "string"},
-            "alert": {"type": "integer"},
-            "says": {"type": "string"},
-            "addresses": {"type": "array", "items": {"type": "string"}},
-            "address": {"type": "string"},
-            "failed_addresses": {"type": "array", "items": {"type": "object"}},
-            "resolve_ms": {"type": "integer"},
-            "connect_ms": {"type": "integer"},
-            "flight_ms": {"type": "integer"},
-            "version": {"type": "string"},
-            "suite": {"type": "string"},
-            "curve": {"type": "string"},
-            "without_server_name": {"type": "boolean"},
-            "client_certificate": {"type": "boolean"},
-            "client_issuers": {"type": "array", "items": {"type": "string"}},
-            "certificates": {"type": "array", "items": {"type": "object"}},
-            "suites": {"type": "array", "items": {"type": "object"}},
-        },
-    });
-    json_schema!({"type": "array", "items": probe})
 }
 
 fn outcome_schema(_: &mut SchemaGenerator) -> Schema {

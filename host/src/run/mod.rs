@@ -16,6 +16,7 @@ pub mod judge;
 pub mod outcome;
 pub mod plan;
 pub mod presence;
+mod probed;
 
 pub mod select;
 pub mod waiver;

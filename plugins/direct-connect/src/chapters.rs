@@ -1,7 +1,11 @@
 //! Where the Direct Connect User Guide (1.5.12) says what the checks look at.
 
-use crate::user_guide;
-use tancheck_plugin_api::GuideReference;
+use tancheck_plugin_api::{GuideReference, guide};
+
+/// A place in the module's own guide, of the version that these checks were written for.
+pub(crate) const fn user_guide(section: &'static str, page: u16) -> GuideReference {
+    guide(section, page).of("Direct Connect User Guide 1.5.12")
+}
 
 macro_rules! chapters {
     ($($name:ident = $section:literal, $page:literal;)*) => {

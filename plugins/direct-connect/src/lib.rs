@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod action_lock;
+mod causes;
 mod chapters;
 mod connections;
 mod diagnosis;
@@ -11,6 +12,7 @@ mod inputs;
 mod integrations;
 mod log_level;
 mod presence;
+mod probe;
 mod procedures;
 mod products;
 mod results;
@@ -24,6 +26,9 @@ mod uninstall;
 mod versions;
 mod zone_proxies;
 
+use causes::{BROKEN, HINDERED};
+use chapters::user_guide;
+use probe::{ENDPOINT_FQDN, ENDPOINT_PORT};
 use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::templates::{maintenance_roles, support_bundle};
@@ -35,18 +40,6 @@ const GUIDE: &[GuideReference] = &[guide("Review and remediate Tanium Direct Con
 const TROUBLESHOOTING: &[GuideReference] =
     &[GUIDE[0], user_guide("Troubleshoot endpoint connection issues", 27)];
 
-/// A place in the module's own guide, of the version that these checks were written for.
-const fn user_guide(section: &'static str, page: u16) -> GuideReference {
-    guide(section, page).of("Direct Connect User Guide 1.5.12")
-}
-
-/// What endpoints connect to, as the settings of the endpoint connection have it.
-const ENDPOINT_FQDN: Setting = Setting::text("endpoint_fqdn", None)
-    .about("the Fully Qualified Domain Name under Settings > Endpoint Connection");
-const ENDPOINT_PORT: Setting = Setting::integer("endpoint_port", 17475, 1, 65535)
-    .about("the Port under Settings > Endpoint Connection")
-    .from_guide();
-
 /// How long a review is good for.
 const DUE_EVERY_DAYS: Setting = Setting::integer("due_every_days", 30, 1, 366)
     .unit("days")
@@ -55,27 +48,6 @@ const DUE_EVERY_DAYS: Setting = Setting::integer("due_every_days", 30, 1, 366)
 
 const MAINTENANCE_ROLES: Check = maintenance_roles("direct-connect.maintenance-roles");
 const SUPPORT_BUNDLE: Check = support_bundle("direct-connect.support-bundle");
-
-/// What keeps every session from opening, the most basic first.
-const BROKEN: &[Cause] = &[
-    Cause::check("direct-connect.installed"),
-    Cause::check("direct-connect.version-core-platform"),
-    Cause::check("direct-connect.service-running"),
-    Cause::check("direct-connect.setup-complete"),
-    Cause::check("direct-connect.action-group-target"),
-];
-
-/// What keeps some sessions from opening, beside that.
-const HINDERED: &[Cause] = &[
-    Cause::check("direct-connect.version-core-platform"),
-    Cause::check("direct-connect.service-running"),
-    Cause::check("direct-connect.setup-complete"),
-    Cause::check("direct-connect.action-group-target"),
-    Cause::check("direct-connect.deploy-tools-action"),
-    Cause::check("direct-connect.configure-extension-action"),
-    Cause::check("direct-connect.tools-installed"),
-    Cause::check("direct-connect.extension-health"),
-];
 
 /// The plugin.
 pub const PLUGIN: Plugin = Plugin::new("direct-connect", "Direct Connect", env!("CARGO_PKG_VERSION"))
@@ -146,6 +118,27 @@ pub const PLUGIN: Plugin = Plugin::new("direct-connect", "Direct Connect", env!(
         &integrations::PROTECT,
         &integrations::REVEAL,
         &integrations::THREAT_RESPONSE,
+        &probe::ports::MODULE_PORT,
+        &probe::ports::ZONE_ENDPOINT_PORT,
+        &probe::ports::ZONE_MODULE_PORT,
+        &probe::ports::ZONE_SECOND_PORT,
+        &probe::ports::EXPOSURE,
+        &probe::tls::PROTOCOL,
+        &probe::tls::KEY,
+        &probe::tls::SUITES_CHECK,
+        &probe::tls::MUTUAL,
+        &probe::tls::NAME,
+        &probe::tls::INTERCEPTION,
+        &probe::endpoint::FQDN_SET,
+        &probe::endpoint::FQDN_FORMAT,
+        &probe::endpoint::FQDN_RESOLVES,
+        &probe::endpoint::AUTO_IP,
+        &probe::endpoint::PORT,
+        &probe::certificates::SERVER_PRESENT,
+        &probe::certificates::SERVER_EXPIRY,
+        &probe::certificates::CLIENT_PRESENT,
+        &probe::certificates::CLIENT_EXPIRY,
+        &probe::certificates::ZONE_PIN,
     ]);
 
 tancheck_plugin_api::export_plugin!(PLUGIN);

@@ -57,6 +57,9 @@ struct Arguments {
     /// Writes the URL to this file, last of all: once it is there, the lab is ready
     #[arg(long, value_name = "PATH")]
     url_file: Option<PathBuf>,
+    /// Writes the listeners of Direct Connect to this file: name:port=address:port, one a line
+    #[arg(long, value_name = "PATH")]
+    listeners_file: Option<PathBuf>,
     /// Writes the export files of the deployment into this folder
     #[arg(long, value_name = "DIR")]
     exports: Option<PathBuf>,
@@ -105,6 +108,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     if let Some(path) = &arguments.token_file {
         write(path, lab.token(), 0o600)?;
+    }
+    if let Some(path) = &arguments.listeners_file {
+        let lines = lab.listeners().into_iter().map(|(name, address)| format!("{name}={address}"));
+        write(path, &lines.collect::<Vec<_>>().join("\n"), 0o644)?;
     }
     if let Some(path) = &arguments.url_file {
         write(path, &lab.url(), 0o644)?;

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Lab {
     process: Child,
     pub(super) url: String,
+    /// Where the listeners of its Direct Connect really are, as the configuration takes it.
+    pub(super) listeners: Vec<String>,
 }
 
 impl Lab {
@@ -31,6 +33,8 @@ impl Lab {
             .arg(folder.join("token"))
             .arg("--exports")
             .arg(folder.join("exports"))
+            .arg("--listeners-file")
+            .arg(folder.join("listeners"))
             .arg("--url-file")
             .arg(&url_file)
             .stdout(Stdio::null());
@@ -50,7 +54,12 @@ impl Lab {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(Self { process, url: fs::read_to_string(url_file)?.trim().to_owned() })
+        let listeners = fs::read_to_string(folder.join("listeners"))?;
+        Ok(Self {
+            process,
+            url: fs::read_to_string(url_file)?.trim().to_owned(),
+            listeners: listeners.split_whitespace().map(str::to_owned).collect(),
+        })
     }
 }
 

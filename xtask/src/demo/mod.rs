@@ -63,11 +63,11 @@ pub(crate) fn run() -> Result<()> {
     heading("five quiet weeks: a run each week, exported files, answers, attested tasks");
     for now in EARLIER {
         let lab = Lab::start(&built, &folder, now, &[])?;
-        site.configure(&lab.url)?;
+        site.configure(&lab)?;
         println!("{now}: {}", site.run_quietly(now)?);
     }
     let lab = Lab::start(&built, &folder, NOW, &[])?;
-    site.configure(&lab.url)?;
+    site.configure(&lab)?;
     let (answers, words) = site.settle(NOW)?;
     println!(
         "{NOW}: {answers} answers given, {words} tasks and subjects attested; then {}",
@@ -77,7 +77,7 @@ pub(crate) fn run() -> Result<()> {
 
     heading(&format!("{} things go wrong in the lab", FAULTS.len()));
     let lab = Lab::start(&built, &folder, NOW, &FAULTS)?;
-    site.configure(&lab.url)?;
+    site.configure(&lab)?;
     println!("{}", FAULTS.join(", "));
 
     heading("tancheck run");

@@ -1,5 +1,6 @@
 //! The administrator's side: a configuration for all plugins, and what people do besides running tancheck.
 
+use super::lab::Lab;
 use crate::build::{self, Built};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -35,7 +36,7 @@ impl Site {
     }
 
     /// Writes the configuration: every plugin enabled, with the settings that the tests use for the lab.
-    pub(super) fn configure(&self, url: &str) -> Result<()> {
+    pub(super) fn configure(&self, lab: &Lab) -> Result<()> {
         let place = |name: &str| toml::Value::from(self.folder.join(name).display().to_string());
         let places = [
             ("plugins", vec![place("plugins")].into()),
@@ -43,10 +44,14 @@ impl Site {
             ("state", place("state")),
             ("cache", place("cache")),
         ];
-        let deployment = [("url", url.into()), ("id", "lab".into()), ("token_file", place("token"))];
+        let deployment =
+            [("url", lab.url.as_str().into()), ("id", "lab".into()), ("token_file", place("token"))];
         let config = Table::from_iter([
             ("deployment".to_owned(), table(deployment)),
             ("places".to_owned(), table(places)),
+            ("probe".to_owned(), table([("connect_to", lab.listeners.clone().into())])),
+            // Nobody else's log is spared by waiting.
+            ("limits".to_owned(), table([("probe_pause", "0s".into())])),
             ("modules".to_owned(), tancheck_test_support::site::modules().into()),
         ]);
         fs::write(&self.config, config.to_string())?;

@@ -17,6 +17,8 @@ questions_in_flight = 32
 calls_in_flight = 32
 retries = 0
 question_timeout = "10s"
+probe_timeout = "700ms"
+probe_pause = "0s"
 "#;
 
 /// The configuration with which people attest and answer.
@@ -125,11 +127,52 @@ impl Site {
         let lab = Lab::builder().endpoints(500).client_containers(5).special_cells_every(0);
         let lab = now.into_iter().fold(lab, |lab, now| lab.now(now)).start().unwrap();
         let machine = machine.duplicate();
-        machine.configure_deployment(&lab.url(), lab.token(), &format!("{LIMITS}{}", tables::settings()));
+        let site = Self { lab, machine };
+        site.configure("");
+        if tables::enabled().iter().any(|plugin| plugin == "direct-connect") {
+            let internal = site.look(
+                "endpoint-internal",
+                &["direct-connect.port-module-17475", "direct-connect.port-exposure"],
+                &["17486", "17487", "17488"],
+            );
+            let external = site.look(
+                "endpoint-external",
+                &["direct-connect.port-exposure"],
+                &["17475", "17486", "17487", "17488"],
+            );
+            site.configure(&format!("merge_evidence = [{internal:?}, {external:?}]\n"));
+        }
+        let Self { lab, machine } = site;
         let token = machine.path("token").display().to_string();
         machine
             .write(PEOPLE, &format!("[deployment]\nurl = {:?}\ntoken_file = {token:?}\n{LIMITS}", lab.url()));
         Self { lab, machine }
+    }
+
+    /// The configuration: tancheck runs on the Module Server, and the listeners are those of the lab.
+    fn configure(&self, evidence: &str) {
+        let listeners = self.lab.listeners().into_iter().map(|(name, address)| format!("{name}={address}"));
+        let listeners: Vec<String> = listeners.collect();
+        let probe = format!("[probe]\nvantage = \"module-server\"\nconnect_to = {listeners:?}\n{evidence}");
+        let rest = format!("{LIMITS}{}\n{probe}", tables::settings());
+        self.machine.configure_deployment(&self.lab.url(), self.lab.token(), &rest);
+    }
+
+    /// What tancheck sees at another place, from which these ports are closed: its report.
+    fn look(&self, vantage: &str, checks: &[&str], closed: &[&str]) -> String {
+        for port in closed {
+            self.lab.inject(&format!("direct-connect-port-{port}-refused")).unwrap();
+        }
+        let file = self.machine.path(&format!("{vantage}.json")).display().to_string();
+        let state = format!("places.state={}", self.machine.path(vantage).display());
+        let (now, output) = (self.lab.now().to_string(), format!("json={file}"));
+        let mut arguments =
+            vec!["run", "--now", &now, "--vantage", vantage, "--quick", "--set", &state, "-o", &output];
+        arguments.extend(checks.iter().flat_map(|check| ["--check", *check]));
+        let ran = self.machine.run(&arguments);
+        assert!(matches!(ran.code, Some(0 | 1 | 3)), "{ran:#?}");
+        self.lab.clear_faults();
+        file
     }
 
     /// What people do: exported files, answers, attestations, confirmations of what is as it should be.

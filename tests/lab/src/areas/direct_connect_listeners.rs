@@ -1,6 +1,7 @@
 //! The listeners of Direct Connect: one on the Module Server, three on the Zone Server. They speak TLS 1.2 by hand,
 //! because what is wrong with them no TLS library would serve.
 
+use crate::areas::answers::day;
 use crate::areas::{Area, no_exports};
 use crate::clock::days;
 use crate::faults::Fault;
@@ -140,11 +141,13 @@ fn speaks(state: &mut State, port: u16, what: Speaks) {
     on(state, port, |listener| listener.speaks = what);
 }
 
+const PORT: &str = "direct-connect.port-module-17475";
+
 const FAULTS: &[Fault] = &[
     Fault {
         name: "direct-connect-port-17475-refused",
         about: "nothing listens on the port of Direct Connect on the Module Server",
-        breaks: &[],
+        breaks: &[PORT, "direct-connect.endpoint-port"],
         apply: |state| speaks(state, 17475, Speaks::Nothing),
     },
     Fault {
@@ -156,103 +159,103 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "direct-connect-port-17487-refused",
         about: "nothing listens on the Zone Server's port for the Module Server",
-        breaks: &[],
+        breaks: &["direct-connect.port-zone-module-17487"],
         apply: |state| speaks(state, 17487, Speaks::Nothing),
     },
     Fault {
         name: "direct-connect-port-17488-refused",
         about: "the Zone Server's second port for the Module Server was never opened",
-        breaks: &[],
+        breaks: &["direct-connect.port-zone-17488"],
         apply: |state| speaks(state, 17488, Speaks::Nothing),
     },
     Fault {
         name: "direct-connect-listener-http",
         about: "another service speaks plain HTTP on the port of Direct Connect",
-        breaks: &[],
+        breaks: &[PORT, "direct-connect.tls-protocol"],
         apply: |state| speaks(state, 17475, Speaks::Http),
     },
     Fault {
         name: "direct-connect-listener-silent",
         about: "the listener of Direct Connect takes connections and says nothing",
-        breaks: &[],
+        breaks: &[PORT],
         apply: |state| speaks(state, 17475, Speaks::Silence),
     },
     Fault {
         name: "direct-connect-listener-reset",
         about: "connections to the listener of Direct Connect are torn down",
-        breaks: &[],
+        breaks: &[PORT],
         apply: |state| speaks(state, 17475, Speaks::Reset),
     },
     Fault {
         name: "direct-connect-listener-old-tls",
         about: "the listener of Direct Connect answers with TLS 1.0",
-        breaks: &[],
+        breaks: &["direct-connect.tls-protocol"],
         apply: |state| speaks(state, 17475, Speaks::OldTls),
     },
     Fault {
         name: "direct-connect-listener-no-tls12",
         about: "TLS 1.2 is turned off where Direct Connect listens",
-        breaks: &[],
+        breaks: &["direct-connect.tls-protocol"],
         apply: |state| speaks(state, 17475, Speaks::NewTls),
     },
     Fault {
         name: "direct-connect-listener-drips",
         about: "the listener of Direct Connect sends one byte after the other and never comes to an end",
-        breaks: &[],
+        breaks: &[PORT],
         apply: |state| speaks(state, 17475, Speaks::Drops),
     },
     Fault {
         name: "direct-connect-listener-flood",
         about: "the listener of Direct Connect sends megabytes of handshake",
-        breaks: &[],
+        breaks: &[PORT],
         apply: |state| speaks(state, 17475, Speaks::Flood),
     },
     Fault {
         name: "direct-connect-listener-no-suite",
         about: "a cipher policy took every suite of Direct Connect away",
-        breaks: &[],
+        breaks: &["direct-connect.tls-suites"],
         apply: |state| on(state, 17475, |listener| listener.suites = &[]),
     },
     Fault {
         name: "direct-connect-listener-cbc-only",
         about: "a cipher policy left only the old suites of Direct Connect",
-        breaks: &[],
+        breaks: &["direct-connect.tls-suites"],
         apply: |state| on(state, 17475, |listener| listener.suites = CBC_ONLY),
     },
     Fault {
         name: "direct-connect-listener-weak-key",
         about: "the server certificate of Direct Connect has an RSA key of 1024 bits",
-        breaks: &[],
+        breaks: &["direct-connect.tls-key"],
         apply: |state| on(state, 17475, |listener| listener.certificate.key = Key::Rsa1024),
     },
     Fault {
         name: "direct-connect-listener-ec-key",
         about: "the server certificate of Direct Connect has an EC key, where the guide names RSA",
-        breaks: &[],
+        breaks: &["direct-connect.tls-key"],
         apply: |state| on(state, 17475, |listener| listener.certificate.key = Key::Ec),
     },
     Fault {
         name: "direct-connect-listener-not-mutual",
         about: "the listener of Direct Connect does not ask for a client certificate",
-        breaks: &[],
+        breaks: &["direct-connect.tls-mutual-auth"],
         apply: |state| on(state, 17475, |listener| listener.mutual = false),
     },
     Fault {
         name: "direct-connect-listener-other-name",
         about: "the server certificate of Direct Connect is for another name",
-        breaks: &[],
+        breaks: &["direct-connect.tls-name"],
         apply: |state| on(state, 17475, |listener| listener.certificate.name = "ms1.lab.example"),
     },
     Fault {
         name: "direct-connect-listener-intercepted",
         about: "an inspecting firewall puts its own certificate before Direct Connect",
-        breaks: &[],
+        breaks: &["direct-connect.tls-interception"],
         apply: |state| on(state, 17475, |listener| listener.certificate.issuer = "Lab Inspection CA"),
     },
     Fault {
         name: "direct-connect-server-certificate-expired",
         about: "the server certificate of Direct Connect expired yesterday",
-        breaks: &[],
+        breaks: &["direct-connect.cert-server-expiry"],
         apply: |state| {
             let until = state.now - days(1);
             on(state, 17475, |listener| listener.certificate.until = until);
@@ -261,7 +264,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "direct-connect-server-certificate-expiring",
         about: "the server certificate of Direct Connect expires in ten days",
-        breaks: &[],
+        breaks: &["direct-connect.cert-server-expiry"],
         apply: |state| {
             let until = state.now + days(10);
             on(state, 17475, |listener| listener.certificate.until = until);
@@ -270,13 +273,28 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "direct-connect-server-certificate-nonsense",
         about: "what Direct Connect presents as its certificate cannot be read",
-        breaks: &[],
+        breaks: &["direct-connect.cert-server-present"],
         apply: |state| speaks(state, 17475, Speaks::Nonsense),
+    },
+    Fault {
+        name: "direct-connect-client-certificate-missing",
+        about: "no client certificate of Direct Connect is installed",
+        breaks: &["direct-connect.cert-client-present"],
+        apply: |state| state.answers.say("direct-connect.client-certificate", "none"),
+    },
+    Fault {
+        name: "direct-connect-client-certificate-expiring",
+        about: "the client certificate of Direct Connect expires in twenty days",
+        breaks: &["direct-connect.cert-client-expiry"],
+        apply: |state| {
+            let until = day(state.now + days(20));
+            state.answers.say("direct-connect.client-certificate", until);
+        },
     },
     Fault {
         name: "direct-connect-zone-proxy-replaced",
         about: "the Zone Proxy was installed again, and its old certificate is still pinned",
-        breaks: &[],
+        breaks: &["direct-connect.zone-proxy-pin"],
         apply: |state| {
             for listener in state.listeners.all.iter_mut().filter(|listener| listener.port != 17475) {
                 listener.certificate.serial = 3;
