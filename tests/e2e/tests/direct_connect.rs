@@ -9,6 +9,8 @@ const NOW: &str = "2026-06-30T12:00:00Z";
 /// The endpoint that the lab's faults change first, and whose session is in the action history.
 const FIRST: &str = "ws-0000000.lab.example";
 const OTHER: &str = "ws-0000001.lab.example";
+/// Nobody has said which name endpoints connect to, so that the module's listener cannot be looked at.
+const SOUND: &str = "module=sound";
 
 /// A machine that knows what only people know, and a deployment with faults.
 fn site(faults: &[&str]) -> (Machine, Lab) {
@@ -39,7 +41,8 @@ fn path(walk: &Value) -> Vec<String> {
 /// The leaf of one endpoint, with answers.
 fn leaf(machine: &Machine, endpoint: &str, answers: &[&str]) -> String {
     let answers: Vec<&str> = answers.iter().flat_map(|answer| ["--answer", answer]).collect();
-    let ran = diagnose(machine, &[&["--endpoint", endpoint, "--fresh"], &answers[..]].concat());
+    let ran =
+        diagnose(machine, &[&["--endpoint", endpoint, "--fresh", "--answer", SOUND], &answers[..]].concat());
     let walk = ran.json()["walks"][0].clone();
     walk["leaf"]["id"].as_str().unwrap_or_default().to_owned()
 }
@@ -48,11 +51,13 @@ fn leaf(machine: &Machine, endpoint: &str, answers: &[&str]) -> String {
 fn what_the_deployment_tells_is_not_asked() {
     let (machine, _lab) = site(&[]);
     let document = diagnose(&machine, &["--endpoint", FIRST]).exits(3).json();
+    assert_eq!(document["walks"][0]["asks"]["node"], "module");
+    let document = diagnose(&machine, &["--endpoint", FIRST, "--answer", SOUND]).exits(3).json();
     let walk = &document["walks"][0];
     assert_eq!(
         path(walk),
         [
-            "module sound seen",
+            "module sound said",
             "endpoint one seen",
             "operating-system supported seen",
             "client-version recent seen",
@@ -72,8 +77,12 @@ fn what_the_deployment_tells_is_not_asked() {
     let walk = &document["walks"][0];
     assert_eq!(walk["leaf"]["id"], "configuration-old", "{walk:#}");
     assert_eq!(path(walk).last().unwrap(), "configuration old seen");
-    let healthy =
-        diagnose(&machine, &["--endpoint", OTHER, "--answer", "connection-test=succeeded"]).exits(0).json();
+    let healthy = diagnose(
+        &machine,
+        &["--endpoint", OTHER, "--answer", SOUND, "--answer", "connection-test=succeeded"],
+    )
+    .exits(0)
+    .json();
     assert_eq!(healthy["walks"][0]["leaf"]["id"], "path-healthy");
 }
 
@@ -109,8 +118,7 @@ fn faults_of_the_endpoint_lead_to_their_leaves() {
     assert_eq!(leaf(&machine, FIRST, &not_run), "tools-action-rests");
     lab.clear_faults();
     lab.inject("direct-connect-group-emptied").unwrap();
-    let said_sound = [&["module=sound"], &not_run[..]].concat();
-    assert_eq!(leaf(&machine, FIRST, &said_sound), "not-in-action-group");
+    assert_eq!(leaf(&machine, FIRST, &not_run), "not-in-action-group");
     lab.clear_faults();
     lab.inject("direct-connect-locks-block").unwrap();
     assert_eq!(leaf(&machine, FIRST, &[]), "lock-blocks-session");
@@ -123,7 +131,7 @@ fn faults_of_the_endpoint_lead_to_their_leaves() {
 #[test]
 fn failed_sessions_of_the_grid_are_diagnosed_together() {
     let (machine, _lab) = site(&["direct-connect-session-not-succeeded"]);
-    let document = diagnose(&machine, &["--failed"]).exits(1).json();
+    let document = diagnose(&machine, &["--failed", "--answer", SOUND]).exits(1).json();
     assert_eq!(document["walks"].as_array().unwrap().len(), 1, "{document:#}");
     // It is offline now, which is why it failed.
     let group = &document["groups"][0];

@@ -7,6 +7,11 @@ use tancheck_plugin_api::prelude::*;
 const MODULE: &[&str] = &[
     "direct-connect.service-running",
     "direct-connect.setup-complete",
+    "direct-connect.endpoint-fqdn-set",
+    "direct-connect.endpoint-fqdn-format",
+    "direct-connect.endpoint-fqdn-resolves",
+    "direct-connect.cert-server-expiry",
+    "direct-connect.cert-client-expiry",
     "direct-connect.action-group-target",
     "direct-connect.content-build",
 ];

@@ -41,17 +41,17 @@ pub(super) const RENEW: Procedure = Procedure::new(
         "the page shows a later expiry date for the server certificate",
     )
     .from_guide(),
-    Task::seen(
-        Step::console("Direct Connect > Settings > Certificates > Client Certificate", "if it is due: select Renew, then Save, enter the own password and select OK"),
-        "the page shows a later expiry date for the client certificate",
+    Task::checked(
+        Step::console("Direct Connect > Settings > Certificates > Client Certificate", "if it is due: select Renew, then Save, enter the own password and select OK; note the new date: tancheck answer direct-connect.client-certificate"),
+        &["direct-connect.cert-client-expiry"],
     )
     .from_guide(),
-    Task::seen(
+    Task::checked(
         Step::command(
             "openssl s_client -connect {module-server-name}:{module-server-port} -tls1_2",
-            "from an internal client: the certificate that the listener presents",
+            "from an internal client: the listener presents a certificate with the dates of the page; one with the old certificate has to be restarted",
         ),
-        "its dates are those that the page shows; a listener with the old certificate has to be restarted",
+        &["direct-connect.cert-server-expiry"],
     ),
     Task::checked(
         Step::console("Administration > Actions > Action History", "watch the next run of Deploy Direct Connect - Configure Extension"),

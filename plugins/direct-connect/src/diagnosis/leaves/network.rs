@@ -26,6 +26,7 @@ const NAME_REMEDY: Remedy = Remedy::new(&[
 ])
 .who(NETWORK)
 .risk(Risk::Medium, Reversible::Yes)
+.verify("direct-connect.endpoint-fqdn-resolves")
 .references(SETTINGS);
 
 /// L9b
@@ -59,7 +60,7 @@ const LISTEN_REMEDY: Remedy = Remedy::new(&[
 .cautions(&["A restart of the service ends the open sessions of all products."])
 .who(ADMINISTRATOR)
 .risk(Risk::Medium, Reversible::Partly)
-.verify("direct-connect.service-running")
+.verify("direct-connect.port-module-17475")
 .references(PORTS);
 
 /// L9c
@@ -80,7 +81,7 @@ const FILTERED_REMEDY: Remedy = Remedy::new(&[
 ])
 .who(NETWORK)
 .risk(Risk::Low, Reversible::Yes)
-.verify("direct-connect.port-firewall-review")
+.verify("direct-connect.port-module-17475")
 .references(PORTS);
 
 /// L9d
@@ -101,6 +102,7 @@ const SERVICE_REMEDY: Remedy = Remedy::new(&[
 ])
 .who(NETWORK)
 .risk(Risk::Medium, Reversible::Yes)
+.verify("direct-connect.tls-protocol")
 .references(PORTS);
 
 /// L9e
@@ -116,6 +118,7 @@ const DATES_REMEDY: Remedy = Remedy::new(&[
 .cautions(&["A new client certificate reaches endpoints by Deploy Direct Connect - Configure Extension: those that are offline or locked keep the old one."])
 .who(ADMINISTRATOR)
 .risk(Risk::Medium, Reversible::No)
+.verify("direct-connect.cert-server-expiry")
 .references(&["Direct Connect User Guide 1.5.12: Configure certificates"]);
 
 /// L9f
@@ -136,6 +139,7 @@ const INTERCEPTED_REMEDY: Remedy = Remedy::new(&[
 ])
 .who(NETWORK)
 .risk(Risk::Low, Reversible::Yes)
+.verify("direct-connect.tls-interception")
 .references(PORTS);
 
 /// L9g
@@ -156,4 +160,5 @@ const SUITE_REMEDY: Remedy = Remedy::new(&[
 ])
 .who(NETWORK)
 .risk(Risk::Medium, Reversible::Yes)
+.verify("direct-connect.tls-suites")
 .references(PORTS);

@@ -50,7 +50,7 @@ const OUTSIDE_REMEDY: Remedy = Remedy::new(&[
 ])
 .who(NETWORK)
 .risk(Risk::Medium, Reversible::Yes)
-.verify("direct-connect.zone-proxy-fields")
+.verify("direct-connect.port-zone-endpoint-17486")
 .references(PROXIES);
 
 /// L10c
