@@ -125,23 +125,31 @@ struct Stretch {
     now: Option<Before>,
     /// Whether the newer run saw it.
     seen: bool,
+    /// Whether it had been there by the older run, in whatever stretch.
+    old: bool,
 }
 
-/// The stretches that began by the newer run and ended after the older one, and those that ended before, by finding.
+/// The stretches that reach into one of the two runs, by finding. Thousands may have come and gone in between.
 fn stretches(
     connection: &Connection,
     deployment: &str,
     from: i64,
     to: i64,
 ) -> rusqlite::Result<Vec<Vec<Stretch>>> {
-    let mut all: Vec<Stretch> = connection
+    let all: Vec<Stretch> = connection
         .prepare_cached(
-            "SELECT fingerprint, check_id, kind, key, name, coalesce(now.severity, then_.severity), text, first_at,
-                last_at, times, now.affected,
-                first_run <= ?2 AND (closed_run IS NULL OR closed_run > ?2), then_.severity, then_.affected,
+            "SELECT fingerprint, check_id, kind, key, name, now.severity, text,
+                (SELECT min(first_at) FROM finding AS life
+                    WHERE life.deployment = ?1 AND life.fingerprint = finding.fingerprint),
+                last_at,
+                (SELECT sum(times) FROM finding AS life
+                    WHERE life.deployment = ?1 AND life.fingerprint = finding.fingerprint),
+                now.affected, first_run <= ?2 AND (closed_run IS NULL OR closed_run > ?2), then_.severity, then_.affected,
                 closed_run IS NULL OR closed_run > ?3, now.severity,
                 last_run >= ?3 AND (coalesce(complete, 0)
-                    OR EXISTS (SELECT 1 FROM seen WHERE seen.run = ?3 AND seen.finding = finding.id))
+                    OR EXISTS (SELECT 1 FROM seen WHERE seen.run = ?3 AND seen.finding = finding.id)),
+                EXISTS (SELECT 1 FROM finding AS life WHERE life.deployment = ?1
+                    AND life.fingerprint = finding.fingerprint AND life.first_run <= ?2)
              FROM finding
              JOIN known ON known.id = finding.known
              LEFT JOIN outcome ON outcome.run = ?3 AND outcome.known = finding.known
@@ -150,7 +158,10 @@ fn stretches(
              JOIN look AS now ON now.finding = finding.id AND now.run = (
                 SELECT max(run) FROM look AS last WHERE last.finding = finding.id AND last.run <= ?3)
              JOIN text ON text.id = now.says
-             WHERE finding.deployment = ?1 AND first_run <= ?3 ORDER BY fingerprint, finding.id",
+             WHERE finding.deployment = ?1 AND (
+                first_run <= ?2 AND (closed_run IS NULL OR closed_run > ?2)
+                OR first_run <= ?3 AND (closed_run IS NULL OR closed_run > ?3))
+             ORDER BY fingerprint, finding.id",
         )?
         .query_map(params![deployment, from, to], |row| {
             let state = |is: bool, name: Option<String>, affected| {
@@ -161,11 +172,12 @@ fn stretches(
                 then: state(row.get(11)?, row.get(12)?, row.get(13)?),
                 now: state(row.get(14)?, row.get(15)?, row.get(10)?),
                 seen: row.get(16)?,
+                old: row.get(17)?,
             })
         })?
         .collect::<rusqlite::Result<_>>()?;
     let mut grouped: Vec<Vec<Stretch>> = Vec::new();
-    for stretch in all.drain(..) {
+    for stretch in all {
         match grouped.last_mut().filter(|last| last[0].gone.fingerprint == stretch.gone.fingerprint) {
             Some(last) => last.push(stretch),
             None => grouped.push(vec![stretch]),
@@ -176,16 +188,10 @@ fn stretches(
 
 /// Puts a finding where it belongs.
 fn sort_in(into: &mut Difference, stretches: &[Stretch], outcomes: &BTreeMap<&str, &Looked>) {
-    let then = stretches.iter().find_map(|stretch| Some((stretch, stretch.then?)));
+    let then = stretches.iter().find_map(|stretch| stretch.then);
     let now = stretches.iter().find_map(|stretch| Some((stretch, stretch.now?)));
-    let mut gone = match (now, then) {
-        (Some((stretch, _)), _) | (None, Some((stretch, _))) => stretch.gone.clone(),
-        // It came and went between the runs, or before them.
-        (None, None) => return,
-    };
-    gone.first_seen =
-        stretches.iter().map(|stretch| stretch.gone.first_seen).min().unwrap_or(gone.first_seen);
-    gone.times_seen = stretches.iter().map(|stretch| stretch.gone.times_seen).sum();
+    let Some(stretch) = now.map(|(stretch, _)| stretch).or_else(|| stretches.first()) else { return };
+    let mut gone = stretch.gone.clone();
     let list = match (then, now) {
         (_, Some((stretch, _))) if !stretch.seen => {
             gone.reason = Some(match outcomes.get(gone.check.as_str()) {
@@ -197,10 +203,10 @@ fn sort_in(into: &mut Difference, stretches: &[Stretch], outcomes: &BTreeMap<&st
             });
             &mut into.not_looked_at
         }
-        (None, Some(_)) if stretches.len() > 1 => &mut into.regressed,
+        (None, Some((stretch, _))) if stretch.old => &mut into.regressed,
         (None, Some(_)) => &mut into.new,
         (Some(_), None) => &mut into.fixed,
-        (Some((_, then)), Some((_, now))) => {
+        (Some(then), Some((_, now))) => {
             let change = then.becomes(now);
             gone.before = (change != Change::Unchanged).then_some(then);
             match change {

@@ -116,14 +116,16 @@ impl Store {
                     last: row.get(5)?,
                 })
             };
-            // With max() alone, SQLite takes the other columns from the row that holds the maximum.
             let mut metrics: Vec<Metric> = connection
                 .prepare_cached(
-                    "SELECT name, unit, count(*), max(run), at, value FROM series JOIN measure ON series = series.id
-                     WHERE deployment = ?1 GROUP BY series.id",
+                    "SELECT name, unit, (SELECT count(*) FROM measure WHERE series = series.id), run, at, value
+                     FROM series JOIN measure ON measure.series = series.id
+                        AND run = (SELECT max(run) FROM measure AS last WHERE last.series = series.id)
+                     WHERE deployment = ?1",
                 )?
                 .query_map([&self.deployment], metric)?
                 .collect::<rusqlite::Result<_>>()?;
+            // With max() alone, SQLite takes the other columns from the row that holds the maximum.
             for (name, unit, value) in OF_RUNS {
                 let sql = format!(
                     "SELECT ?2, ?3, count(*), max(id), at, {value} FROM run
