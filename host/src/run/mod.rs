@@ -4,6 +4,7 @@
 //! facts. [`engine`] is the one place that waits: for the collector, and for the judges in their workers.
 
 pub mod attested;
+mod blank;
 pub mod cause;
 pub mod change;
 pub mod document;
