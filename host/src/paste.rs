@@ -164,13 +164,16 @@ mod tests {
             told(text).into_iter().map(|block| (block.label, block.ended)).collect()
         };
         let open = ("CERTIFICATE".to_owned(), false);
-        assert_eq!(labels("-----BEGIN CERTIFICATE-----\nAAAA"), [open.clone()]);
-        assert_eq!(labels("-----BEGIN CERTIFICATE-----\nAAAA\n-----END SECRET-----"), [open.clone()]);
+        assert_eq!(labels("-----BEGIN CERTIFICATE-----\nAAAA"), std::slice::from_ref(&open));
+        assert_eq!(
+            labels("-----BEGIN CERTIFICATE-----\nAAAA\n-----END SECRET-----"),
+            std::slice::from_ref(&open)
+        );
         assert_eq!(labels("-----BEGIN CERTIFICATE-----\n-----BEGIN X-----\n-----END X-----")[0], open);
         // Dashes that an editor changed, and a marker that holds more than words.
         let stray = (String::new(), false);
-        assert_eq!(labels("—–BEGIN CERTIFICATE–—"), [stray.clone()]);
-        assert_eq!(labels("-----BEGIN hunter2-----"), [stray.clone()]);
+        assert_eq!(labels("—–BEGIN CERTIFICATE–—"), std::slice::from_ref(&stray));
+        assert_eq!(labels("-----BEGIN hunter2-----"), std::slice::from_ref(&stray));
         assert_eq!(labels("-----END CERTIFICATE-----"), [stray]);
         assert_eq!(told("-----BEGIN X-----\nA*A=\n-----END X-----")[0].bytes, None);
         assert_eq!(told("-----BEGIN X-----\nAAAAA\n-----END X-----")[0].bytes, None);
