@@ -149,3 +149,20 @@ fn an_examination_finds_what_does_not_add_up() {
         assert!(problems.contains(told), "{harm}: {problems}");
     }
 }
+
+#[test]
+fn numbers_are_carried_over_to_the_last_bit() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(&here);
+    let measure = |number: u32| Measure {
+        series: format!("a.number-{number}"),
+        value: f64::from(number).sqrt().exp(),
+        unit: "x".to_owned(),
+        bound: Some(1.0 / f64::from(number)),
+    };
+    let measures = (1..300).map(measure).collect();
+    store.record(&run_with(0, &[]), &Kept { measures, ..Kept::default() }).unwrap();
+    let other = open(&there);
+    other.import(&mut Cursor::new(exported(&store))).unwrap();
+    assert_eq!(exported(&other), exported(&store));
+}
