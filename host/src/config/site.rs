@@ -79,7 +79,7 @@ pub(super) type Items = BTreeMap<(Section, String), Item>;
 const OF_TASK: [&str; 6] = ["cadence", "anchor", "grace_days", "off", "second_person", "renewed_by"];
 
 impl Layers {
-    /// What the site says about its calendar. What is wrong with it was told by [`problems`].
+    /// What the site says about its calendar. What is wrong with it was told by `problems`.
     #[must_use]
     pub fn almanac(&self) -> Almanac {
         let mut almanac =
