@@ -200,7 +200,7 @@ impl Past<'_> {
             Amount::Counter(sum) | Amount::Growth(sum) => sum,
         };
         let series = self.series("sum", reading);
-        self.store(report, &series, at, sum, &reading.unit);
+        self.store(report, &series, at, sum, reading.unit.trim_end_matches("/s"));
         let Some(last) = self.before(&series, at).max_by_key(|point| point.at) else { return Ok(None) };
         let grown = sum - last.value;
         if grown < 0.0 && matches!(reading.amount, Amount::Counter(_)) {

@@ -89,6 +89,7 @@ fn a_counter_is_compared_by_its_rate() {
     let first = io(1.0 * week * MIB, &[], &[]).judge();
     first.assert_undecided(Outcome::NotEvaluated);
     assert_eq!(first.measures().len(), 1, "the sum is kept for the next run");
+    assert_eq!(first.measures()[0].unit, "bytes", "a sum is no rate");
 }
 
 #[test]
