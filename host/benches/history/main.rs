@@ -2,7 +2,6 @@
 //! checks, with twenty thousand findings in all and 250 series.
 
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use tancheck::history::{Every, Kept, RunLine, Store};
 use tancheck::run::document::{self, Affected, CheckResult, Finding, Run, Subject};
 use tancheck::run::identity;
 use tancheck_plugin_api::finding::Measure;
-use tancheck_plugin_api::{Kind, Outcome, Severity};
+use tancheck_plugin_api::{Outcome, Severity};
 
 const RUNS: i64 = 1000;
 const CHECKS: usize = 426;
@@ -155,38 +154,12 @@ fn run(number: i64) -> (Run, Kept) {
         libraries: plugins.map(|plugin| (plugin, "0123456789abcdef".repeat(4))).collect(),
         ..Kept::default()
     };
-    let mut run = Run {
-        format: document::FORMAT,
-        tool: document::Tool { name: "tancheck".to_owned(), version: "0.1.0".to_owned() },
-        deployment: document::Deployment {
-            id: "bench".to_owned(),
-            url: "https://bench.example/".to_owned(),
-            account: None,
-        },
-        at,
-        number: None,
-        selection: document::Selection::default(),
-        interrupted: None,
-        decided: 0,
-        total: 0,
-        counts: BTreeMap::new(),
-        severities: BTreeMap::new(),
-        changes: None,
-        requests: document::Requests::default(),
-        exit: document::Exit::default(),
-        checks,
-        plugins: Vec::new(),
-        refused: Vec::new(),
-        absent: Vec::new(),
-        not_looked_at: Vec::new(),
-        waived: 0,
-        waivers: Vec::new(),
-        switched_off: Vec::new(),
-        probes: Vec::new(),
-        quarantined: Vec::new(),
-        noise: Vec::new(),
-        problems: Vec::new(),
+    let deployment = document::Deployment {
+        id: "bench".to_owned(),
+        url: "https://bench.example/".to_owned(),
+        account: None,
     };
+    let mut run = Run { checks, ..Run::empty(deployment, at) };
     run.count();
     (run, kept)
 }
@@ -201,51 +174,23 @@ fn result(check: usize, number: i64, at: Timestamp) -> CheckResult {
         4 => (Outcome::AttestationDue, Some("nobody has attested it yet".to_owned())),
         _ => (Outcome::Pass, None),
     };
-    CheckResult {
-        id: format!("plugin-{}.a-check-with-a-name-{check}", check % PLUGINS),
-        plugin: format!("plugin-{}", check % PLUGINS),
-        title: "Something is well".to_owned(),
-        kind: Kind::Automated,
-        cadence: Vec::new(),
-        beyond: false,
-        owners: Vec::new(),
-        grace_until: None,
-        outcome,
-        reason,
-        attested: None,
-        notes: Vec::new(),
-        findings: Vec::new(),
-        awaiting: Vec::new(),
-        confirmed: Vec::new(),
-        saw_everything: outcome == Outcome::Pass,
-        task: None,
-    }
+    let plugin = format!("plugin-{}", check % PLUGINS);
+    let id = format!("{plugin}.a-check-with-a-name-{check}");
+    let saw_everything = outcome == Outcome::Pass;
+    CheckResult { outcome, reason, saw_everything, ..CheckResult::new(&id, &plugin, "Something is well") }
 }
 
 fn finding(check: &str, born: i64, key: i64, number: i64) -> Finding {
     let key = format!("{born}-{key}");
     let subject = tancheck_plugin_api::Subject::new("thing", &key, format!("a thing with the name {key}"));
+    let fingerprint = identity::fingerprint("bench", check, &subject);
+    let subject = Subject { kind: subject.kind, key: subject.key, name: subject.name };
+    // Half of them look otherwise in each run.
+    let says = format!("failed {} times since it was made", if born % 2 == 0 { number - born } else { 1 });
     Finding {
-        fingerprint: identity::fingerprint("bench", check, &subject),
-        earlier: Vec::new(),
-        severity: Severity::Medium,
-        change: None,
-        cause: None,
-        before: None,
-        first_seen: None,
-        last_seen: None,
-        times_seen: None,
-        subject: Subject { kind: subject.kind, key: subject.key, name: subject.name },
-        // Half of them look otherwise in each run.
-        says: format!("failed {} times since it was made", if born % 2 == 0 { number - born } else { 1 }),
         expected: "no failure".to_owned(),
         affected: Some(Affected { count: 3, of: Some(10), sample: vec!["one".to_owned()] }),
-        evidence: Vec::new(),
-        state: None,
-        waiver: None,
-        waiver_ended: None,
-        confirmation: None,
-        remedy: None,
+        ..Finding::new(fingerprint, Severity::Medium, subject, says)
     }
 }
 

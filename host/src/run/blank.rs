@@ -1,20 +1,71 @@
 //! Results and findings that say no more than they have to.
 
-use super::document::{CheckResult, Finding, Subject};
+use super::document::{self, CheckResult, Deployment, Finding, Run, Subject};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
 use tancheck_plugin_api::manifest::Check;
-use tancheck_plugin_api::{Outcome, Severity};
+use tancheck_plugin_api::{Kind, Outcome, Severity};
+
+impl Run {
+    /// A run of a deployment that looked at nothing.
+    #[must_use]
+    pub fn empty(deployment: Deployment, at: Timestamp) -> Self {
+        Self {
+            format: document::FORMAT,
+            tool: document::Tool {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            deployment,
+            at,
+            number: None,
+            selection: document::Selection::default(),
+            interrupted: None,
+            decided: 0,
+            total: 0,
+            counts: BTreeMap::new(),
+            severities: BTreeMap::new(),
+            changes: None,
+            requests: document::Requests::default(),
+            exit: document::Exit::default(),
+            checks: Vec::new(),
+            plugins: Vec::new(),
+            refused: Vec::new(),
+            absent: Vec::new(),
+            not_looked_at: Vec::new(),
+            quarantined: Vec::new(),
+            noise: Vec::new(),
+            problems: Vec::new(),
+            switched_off: Vec::new(),
+            probes: Vec::new(),
+            waived: 0,
+            waivers: Vec::new(),
+        }
+    }
+}
 
 impl CheckResult {
-    /// A result that says nothing yet.
+    /// A result of a check that says nothing yet.
     #[must_use]
     pub fn undecided(check: &Check, plugin: &str) -> Self {
         Self {
-            id: check.id.clone(),
-            plugin: plugin.to_owned(),
-            title: check.title.clone(),
             kind: check.kind,
             cadence: check.cadence.clone(),
             beyond: check.beyond,
+            ..Self::new(&check.id, plugin, &check.title)
+        }
+    }
+
+    /// A result of an automated check without a cadence that says nothing yet.
+    #[must_use]
+    pub fn new(id: &str, plugin: &str, title: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            plugin: plugin.to_owned(),
+            title: title.to_owned(),
+            kind: Kind::Automated,
+            cadence: Vec::new(),
+            beyond: false,
             owners: Vec::new(),
             outcome: Outcome::NotEvaluated,
             reason: None,

@@ -408,28 +408,15 @@ impl<'a> Engine<'a> {
         problems.dedup();
         self.quarantined.sort_by(|left, right| left.check.cmp(&right.check));
         self.absent.sort_by(|left, right| left.plugin.cmp(&right.plugin));
+        let deployment = document::Deployment {
+            id: setup.config.deployment.id.clone(),
+            url: setup.config.deployment.url.to_string(),
+            account: self.account.as_ref().ok().cloned().flatten(),
+        };
         let mut run = Run {
-            format: document::FORMAT,
-            tool: document::Tool {
-                name: env!("CARGO_PKG_NAME").to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
-            deployment: document::Deployment {
-                id: setup.config.deployment.id.clone(),
-                url: setup.config.deployment.url.to_string(),
-                account: self.account.as_ref().ok().cloned().flatten(),
-            },
-            at: setup.now,
-            number: None,
             selection: asked(setup),
             interrupted: setup.interrupt.signal().map(str::to_owned),
-            decided: 0,
-            total: 0,
-            counts: BTreeMap::new(),
-            severities: BTreeMap::new(),
-            changes: None,
             requests: self.requests,
-            exit: document::Exit::default(),
             checks,
             plugins,
             refused: refused(setup.refused),
@@ -444,8 +431,8 @@ impl<'a> Engine<'a> {
                 .map(|(check, reason)| document::SwitchedOff { check: check.clone(), reason: reason.clone() })
                 .collect(),
             probes: std::mem::take(&mut self.probes),
-            waived: 0,
             waivers,
+            ..Run::empty(deployment, setup.now)
         };
         run.count();
         run

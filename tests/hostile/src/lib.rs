@@ -99,7 +99,8 @@ checks! {
         Ok(())
     };
     WRITE_FILE "write-file" |_, report| {
-        report.note(format!("{:?}", std::fs::write("/tmp/tancheck-hostile-was-here", "x")));
+        let file = std::env::temp_dir().join("tancheck-hostile-was-here");
+        report.note(format!("{:?}", std::fs::write(file, "x")));
         Ok(())
     };
     SOCKET "socket" |_, report| {

@@ -83,86 +83,32 @@ pub(crate) fn supplied(body: Body) -> Supplied {
 
 /// The result of a check.
 pub(crate) fn result(id: &str, outcome: Outcome) -> CheckResult {
-    CheckResult {
-        beyond: false,
-        owners: Vec::new(),
-        grace_until: None,
-        id: id.to_owned(),
-        plugin: id.split('.').next().unwrap_or_default().to_owned(),
-        title: format!("{id} is well"),
-        kind: Kind::Automated,
-        cadence: Vec::new(),
-        outcome,
-        reason: None,
-        attested: None,
-        notes: Vec::new(),
-        findings: Vec::new(),
-        awaiting: Vec::new(),
-        confirmed: Vec::new(),
-        saw_everything: outcome.is_decided(),
-        task: None,
-    }
+    let plugin = id.split('.').next().unwrap_or_default();
+    let saw_everything = outcome.is_decided();
+    CheckResult { outcome, saw_everything, ..CheckResult::new(id, plugin, &format!("{id} is well")) }
 }
 
 /// A finding of a check on a subject.
 pub(crate) fn finding_of(check: &str, key: &str, severity: Severity) -> Finding {
     let subject = tancheck_plugin_api::Subject::new("thing", key, format!("thing {key}"));
+    let fingerprint = crate::run::identity::fingerprint("lab", check, &subject);
+    let subject = Subject { kind: subject.kind, key: subject.key, name: subject.name };
     Finding {
-        fingerprint: crate::run::identity::fingerprint("lab", check, &subject),
-        earlier: Vec::new(),
-        severity,
-        change: None,
-        before: None,
-        cause: None,
-        first_seen: None,
-        last_seen: None,
-        times_seen: None,
-        subject: Subject { kind: subject.kind, key: subject.key, name: subject.name },
-        says: "is broken".to_owned(),
         expected: "whole".to_owned(),
         affected: Some(Affected { count: 3, of: Some(10), sample: vec!["one".to_owned()] }),
-        evidence: Vec::new(),
-        state: None,
-        confirmation: None,
-        waiver: None,
-        waiver_ended: None,
-        remedy: None,
+        ..Finding::new(fingerprint, severity, subject, "is broken".to_owned())
     }
 }
 
 /// A run of these checks, counted.
 pub(crate) fn run_of(checks: Vec<CheckResult>) -> Run {
+    let deployment =
+        document::Deployment { id: "lab".to_owned(), url: "https://lab.example/".to_owned(), account: None };
     let mut run = Run {
-        format: document::FORMAT,
         tool: document::Tool { name: "tancheck".to_owned(), version: "0.1.0".to_owned() },
-        deployment: document::Deployment {
-            id: "lab".to_owned(),
-            url: "https://lab.example/".to_owned(),
-            account: None,
-        },
-        at: NOW.parse().unwrap(),
-        number: None,
-        selection: document::Selection::default(),
-        interrupted: None,
-        decided: 0,
-        total: 0,
-        counts: BTreeMap::new(),
-        severities: BTreeMap::new(),
-        changes: None,
         requests: document::Requests { sent: 12, saved: 3, questions: 2 },
-        exit: document::Exit::default(),
         checks,
-        plugins: Vec::new(),
-        refused: Vec::new(),
-        absent: Vec::new(),
-        not_looked_at: Vec::new(),
-        quarantined: Vec::new(),
-        noise: Vec::new(),
-        problems: Vec::new(),
-        switched_off: Vec::new(),
-        probes: Vec::new(),
-        waived: 0,
-        waivers: Vec::new(),
+        ..Run::empty(deployment, NOW.parse().unwrap())
     };
     run.count();
     run

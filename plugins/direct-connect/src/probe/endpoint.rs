@@ -20,8 +20,9 @@ const SAVE: &str = "correct Fully Qualified Domain Name and Port, Save, your own
 const SAVED: &str = "a new value has to reach the endpoints (scheduled action Deploy Direct Connect - Configure Extension) before they use it; locked and offline endpoints keep the old one";
 const COPIED: &str = "The value is what `endpoint_fqdn` and `endpoint_port` hold: the module has no documented route for it, so that somebody has to keep them as the page shows them.";
 
-const MODULE_ADDRESSES: Setting = Setting::list("module_server_addresses", &[])
-    .about("addresses under which endpoints reach the Module Server, behind NAT those of the translator");
+/// Addresses of the Module Server.
+pub(crate) const MODULE_ADDRESSES: Setting = Setting::list("module_server_addresses", &[])
+    .about("addresses of the Module Server: its own, and behind NAT those under which endpoints reach it");
 const TANIUM_ADDRESSES: Setting =
     Setting::list("tanium_server_addresses", &[]).about("addresses of the Tanium Servers");
 
@@ -244,8 +245,12 @@ fn trouble_of(text: &str) -> Option<(Severity, &'static str)> {
         .then_some((Severity::Low, "a name without a domain: endpoints of other domains do not find it"))
 }
 
-/// The texts of a setting that are addresses; what is none is told.
-fn addresses(facts: &Facts<'_>, report: &mut Report, setting: &'static Setting) -> BTreeSet<IpAddr> {
+/// The addresses of a setting; what is none is noted.
+pub(crate) fn addresses(
+    facts: &Facts<'_>,
+    report: &mut Report,
+    setting: &'static Setting,
+) -> BTreeSet<IpAddr> {
     let mut addresses = BTreeSet::new();
     for text in facts.list(setting) {
         match text.parse() {

@@ -3,12 +3,10 @@
 use super::PROXY_ADMINISTRATOR;
 use crate::chapters::ZONE_PROXIES as PROXIES_CHAPTER;
 use crate::inputs::pages::{ZONE_PROXIES, ZoneProxy};
-use std::collections::BTreeMap;
+use crate::probe::endpoint::{MODULE_ADDRESSES, addresses};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use tancheck_plugin_api::prelude::*;
-
-const MODULE_ADDRESS: Setting = Setting::text("module_server_address", None)
-    .about("the IPv4 address of the Module Server, which a zone proxy usually does not listen on");
 
 /// The fields can be right.
 pub(crate) const FIELDS: Check = Check::automated("direct-connect.zone-proxy-fields")
@@ -16,7 +14,7 @@ pub(crate) const FIELDS: Check = Check::automated("direct-connect.zone-proxy-fie
     .cadence(&[Cadence::Setup, Cadence::Quarterly])
     .severity(Severity::High)
     .reads(&[&ZONE_PROXIES])
-    .settings(&[&MODULE_ADDRESS])
+    .settings(&[&MODULE_ADDRESSES])
     .guide(PROXIES_CHAPTER)
     .applies("zone proxies")
     .what("Holds each field against what it is for: hosts that endpoints can reach from outside, addresses to listen on that are IPv4 addresses, ports that are ports, not swapped and not those that Direct Connect uses otherwise, and names that are there once.")
@@ -43,13 +41,13 @@ fn judge(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     if proxies.is_empty() {
         return Err(facts.absent(&ZONE_PROXIES, "there is no zone proxy"));
     }
-    let module: Option<Ipv4Addr> = facts.text(&MODULE_ADDRESS).ok().and_then(|text| text.trim().parse().ok());
+    let module = addresses(facts, report, &MODULE_ADDRESSES);
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     for proxy in &proxies {
         *names.entry(proxy.name.trim().to_lowercase()).or_default() += 1;
     }
     for proxy in &proxies {
-        let mut problems = problems(proxy, module);
+        let mut problems = problems(proxy, &module);
         match names.get(&proxy.name.trim().to_lowercase()) {
             _ if proxy.name.trim().is_empty() => problems.push((Severity::Low, "it has no name".to_owned())),
             Some(2..) => problems.push((Severity::Low, "its name is there more than once".to_owned())),
@@ -68,7 +66,7 @@ fn judge(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     Ok(())
 }
 
-fn problems(proxy: &ZoneProxy, module: Option<Ipv4Addr>) -> Vec<(Severity, String)> {
+fn problems(proxy: &ZoneProxy, module: &BTreeSet<IpAddr>) -> Vec<(Severity, String)> {
     let mut found = Vec::new();
     let mut need = |good: bool, severity: Severity, says: String| {
         if !good {
@@ -92,9 +90,9 @@ fn problems(proxy: &ZoneProxy, module: Option<Ipv4Addr>) -> Vec<(Severity, Strin
         let says = format!("the address to listen on for {side} is {bind:?} and no IPv4 address");
         need(is_address, Severity::High, says);
     }
-    let same = module.is_some() && proxy.module_bind.trim().parse().ok() == module;
+    let is_its_own = proxy.module_bind.trim().parse().is_ok_and(|address| module.contains(&address));
     need(
-        !same,
+        !is_its_own,
         Severity::Medium,
         "it listens for the Module Server on the Module Server's own address".to_owned(),
     );
@@ -160,7 +158,7 @@ mod tests {
     fn case(changes: &[(&str, &str)]) -> Case {
         Case::of(&FIELDS)
             .rows(&ZONE_PROXIES, json!([proxy(changes)]))
-            .setting("module_server_address", "10.0.0.5")
+            .setting("module_server_addresses", vec!["10.0.0.5"])
     }
 
     #[test]
@@ -169,6 +167,12 @@ mod tests {
         case(&[("Endpoint Host", "203.0.113.7"), ("Module Port", "8443")]).judge().assert_pass();
         case(&[]).assert_needs_its_inputs();
         Case::of(&FIELDS).rows(&ZONE_PROXIES, json!([])).judge().assert_undecided(Outcome::NotApplicable);
+    }
+
+    #[test]
+    fn an_address_of_the_site_that_is_none_is_told() {
+        let judged = case(&[]).setting("module_server_addresses", vec!["ms1"]).judge();
+        assert!(judged.notes().iter().any(|note| note.contains("\"ms1\" in `module_server_addresses`")));
     }
 
     #[test]
