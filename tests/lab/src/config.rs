@@ -15,6 +15,8 @@ pub(crate) struct Setup {
     pub(crate) containers: u64,
     /// One in so many endpoints answers a question with a special cell; 0 for none.
     pub(crate) special_cells_every: u64,
+    /// Endpoints that joined while the lab ran: when, and how many.
+    pub(crate) joined: Vec<(Timestamp, u64)>,
 }
 
 /// Everything that a running lab needs to know.
@@ -34,7 +36,13 @@ pub(crate) struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            setup: Setup { seed: 1, endpoints: 1000, containers: 0, special_cells_every: 1000 },
+            setup: Setup {
+                seed: 1,
+                endpoints: 1000,
+                containers: 0,
+                special_cells_every: 1000,
+                joined: Vec::new(),
+            },
             // A Wednesday noon: the lab's time stands still unless it is told to tick.
             now: Timestamp::constant(1_772_625_600, 0),
             ticking: false,

@@ -3,13 +3,13 @@
 use crate::areas::{self, questions::Questions};
 use crate::behaviour::Behaviours;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Setup};
 use crate::faults::Fault;
 use crate::log::Log;
 use crate::session::Sessions;
 use crate::state::State;
 use crate::wire::{Route, cache::Caches};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex};
 
 /// While the clock runs, the state is made anew this often, so that "the last run" stays recent.
@@ -26,6 +26,7 @@ pub(crate) struct Core {
     pub(crate) questions: Questions,
     pub(crate) log: Log,
     faults: Mutex<Vec<&'static Fault>>,
+    joined: Mutex<Vec<(Timestamp, u64)>>,
     state: Mutex<Option<Arc<State>>>,
 }
 
@@ -44,6 +45,7 @@ impl Core {
             questions: Questions::default(),
             log: Log::default(),
             faults: Mutex::new(faults),
+            joined: Mutex::default(),
             state: Mutex::new(None),
             config,
         }
@@ -57,7 +59,9 @@ impl Core {
             Some(state) if now.duration_since(state.now) < REFRESH => Arc::clone(state),
             _ => {
                 let faults = self.faults.lock().expect("the lock is never held across a panic");
-                let state = Arc::new(State::new(self.config.setup.clone(), now, &faults));
+                let joined = self.joined.lock().expect("the lock is never held across a panic").clone();
+                let setup = Setup { joined, ..self.config.setup.clone() };
+                let state = Arc::new(State::new(setup, now, &faults));
                 *held = Some(Arc::clone(&state));
                 state
             }
@@ -67,6 +71,13 @@ impl Core {
     /// Changes the faults in force; the next request sees the new state.
     pub(crate) fn set_faults(&self, change: impl FnOnce(&mut Vec<&'static Fault>)) {
         change(&mut self.faults.lock().expect("the lock is never held across a panic"));
+        self.refresh();
+    }
+
+    /// Lets endpoints join at the present time.
+    pub(crate) fn join(&self, endpoints: u64) {
+        let now = self.clock.now();
+        self.joined.lock().expect("the lock is never held across a panic").push((now, endpoints));
         self.refresh();
     }
 

@@ -120,6 +120,11 @@ impl Lab {
         self.core.refresh();
     }
 
+    /// Lets so many endpoints join the deployment now; they stay. The licence does not grow with them.
+    pub fn join(&self, endpoints: u64) {
+        self.core.join(endpoints);
+    }
+
     /// Everything that was asked so far.
     #[must_use]
     pub fn requests(&self) -> Vec<LoggedRequest> {

@@ -126,6 +126,7 @@ impl State {
             setting.value = (users * 1024).into();
         }
         patch::furnish(&mut state);
+        state.fleet.grow(now);
         for fault in faults {
             (fault.apply)(&mut state);
         }

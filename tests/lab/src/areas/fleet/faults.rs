@@ -175,7 +175,7 @@ pub(super) const FAULTS: &[Fault] = &[
         about: "the number of endpoints grew by a quarter, and all new ones joined this week",
         breaks: &["client-management.endpoint-count-high", "client-management.new-endpoints-authorized"],
         apply: |state| {
-            let before = state.setup.endpoints;
+            let before = state.fleet.count;
             state.fleet.count += state.fleet.count.div_ceil(4);
             state.fleet.change_all(move |e| {
                 if e.index >= before {

@@ -9,6 +9,7 @@ pub(crate) use routes::{counters, last_registration, server_side_address};
 use crate::areas::{Area, no_exports};
 use crate::config::Setup;
 use crate::random;
+use jiff::Timestamp;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -209,6 +210,20 @@ impl Fleet {
     pub(crate) fn new(setup: Arc<Setup>) -> Self {
         let count = setup.endpoints;
         Self { setup, count, unregistered: Vec::new(), changes: Vec::new(), totals: OnceLock::new() }
+    }
+
+    /// Adds the endpoints that joined while the lab ran: each batch was first seen when it joined.
+    pub(crate) fn grow(&mut self, now: Timestamp) {
+        for (at, endpoints) in Arc::clone(&self.setup).joined.iter().copied() {
+            let batch = self.count..self.count + endpoints;
+            self.count = batch.end;
+            let days = now.duration_since(at).as_hours() / 24;
+            self.change_all(move |endpoint| {
+                if batch.contains(&endpoint.index) {
+                    endpoint.first_seen_days_ago = days;
+                }
+            });
+        }
     }
 
     /// The endpoint of this number.

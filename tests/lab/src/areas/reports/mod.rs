@@ -117,7 +117,8 @@ mod tests {
         assert_eq!(reports.list(&Value::Null).len(), 2);
         assert_eq!(reports.list(&json!({"text": "cover"}))[0]["id"], "1");
         assert_eq!(reports.list(&json!({"moduleNames": ["Elsewhere"]})).len(), 0);
-        let setup = Setup { seed: 1, endpoints: 10, containers: 0, special_cells_every: 0 };
+        let setup =
+            Setup { seed: 1, endpoints: 10, containers: 0, special_cells_every: 0, joined: Vec::new() };
         let state = State::new(setup, "2026-03-04T12:00:00Z".parse().unwrap(), &[]);
         assert_eq!(COVERAGE.results(&state, false).len(), 3);
         assert_eq!(COVERAGE.results(&state, true)[0]["count"], 2);
