@@ -80,6 +80,17 @@ pub fn write(
     to.into_inner().map_err(io::IntoInnerError::into_error)?.put_in_place()
 }
 
+/// Waits until nobody else changes files of this folder by [`lock_beside`]; dropped, the next one may.
+///
+/// # Errors
+/// When the folder cannot be locked.
+pub fn lock_beside(path: &Path) -> io::Result<fs::File> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let lock = fs::File::open(folder)?;
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)?;
+    Ok(lock)
+}
+
 /// Whether a path is a file, or will be one.
 pub fn is_plain(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |metadata| metadata.is_file())

@@ -165,6 +165,7 @@ pub struct Check {
     pub(crate) severity: Severity,
     pub(crate) reads: &'static [&'static Input],
     pub(crate) settings: &'static [&'static Setting],
+    pub(crate) learns: &'static [&'static Setting],
     pub(crate) due_every: Option<&'static Setting>,
     pub(crate) guide: &'static [GuideReference],
     pub(crate) what: &'static str,
@@ -210,6 +211,7 @@ impl Check {
             severity: Severity::Medium,
             reads: &[],
             settings: &[],
+            learns: &[],
             due_every: None,
             guide: &[],
             what: "",
@@ -258,6 +260,14 @@ impl Check {
     #[must_use]
     pub const fn settings(mut self, settings: &'static [&'static Setting]) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// Those of its settings for which the judge [proposes](crate::Report::propose) what it saw: expected values of the
+    /// site, that a person looks at once and accepts. No other check of the plugin learns them.
+    #[must_use]
+    pub const fn learns(mut self, settings: &'static [&'static Setting]) -> Self {
+        self.learns = settings;
         self
     }
 

@@ -423,6 +423,29 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// What to call things in a list of the site, for a proposal. Each thing comes with the words for it, the best first:
+    /// it keeps the word that the list has already, in whatever case, or gets the first that is not empty.
+    #[must_use]
+    pub fn called<const N: usize>(
+        &self,
+        setting: &'static Setting,
+        things: impl IntoIterator<Item = [impl AsRef<str>; N]>,
+    ) -> BTreeSet<String> {
+        let known = self.list(setting);
+        let mut called = BTreeSet::new();
+        for words in things {
+            let is_word = |text: &&&str| words.iter().any(|word| word.as_ref().eq_ignore_ascii_case(text));
+            let kept: Vec<String> = known.iter().filter(is_word).map(|&text| text.to_owned()).collect();
+            let first = words.iter().map(AsRef::as_ref).find(|word| !word.is_empty());
+            match (kept.is_empty(), first) {
+                (false, _) => called.extend(kept),
+                (true, Some(word)) => drop(called.insert(word.to_owned())),
+                (true, None) => {}
+            }
+        }
+        called
+    }
+
     /// A table from text to texts; empty where the site names none. A single text counts as a list of one.
     #[must_use]
     pub fn table(&self, setting: &'static Setting) -> BTreeMap<&'a str, Vec<&'a str>> {

@@ -1,6 +1,8 @@
 //! A finding: what is wrong with which subject, how it was seen, and the values for its remedy.
 
 use crate::input::Input;
+use crate::proposal::{Proposal, Proposed};
+use crate::setting::Setting;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -227,6 +229,9 @@ pub struct Report {
     /// Remarks that go with the outcome: "computed, not read from TPAN".
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What settings of the site would be, going by what was seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proposals: Vec<Proposal>,
 }
 
 impl Report {
@@ -244,6 +249,18 @@ impl Report {
     pub fn measure_against(&mut self, series: &str, value: f64, unit: &str, bound: f64) {
         let (series, unit) = (series.to_owned(), unit.to_owned());
         self.measures.push(Measure { series, value, unit, bound: Some(bound) });
+    }
+
+    /// Proposes a value for a setting that the check [learns](crate::Check::learns), with what it was taken from:
+    /// "12 subnets with clients". Findings do not matter, and it comes before whatever ends the judge for want of the
+    /// setting. Propose only what was seen whole: where an input is incomplete or missing, the host takes no proposal.
+    pub fn propose(
+        &mut self,
+        setting: &'static Setting,
+        value: impl Into<Proposed>,
+        seen: impl Into<String>,
+    ) {
+        self.proposals.push(Proposal::new(setting.key(), value.into(), seen.into()));
     }
 
     /// Adds a remark to the outcome.

@@ -108,6 +108,9 @@ pub struct Check {
     pub inputs: Vec<String>,
     /// Keys of its settings.
     pub settings: Vec<String>,
+    /// Keys of those for which it proposes values. A host that does not know this takes no proposals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learns: Vec<String>,
     /// The setting (days) that tells how long an attestation is good for.
     #[serde(default)]
     pub due_every: Option<String>,
@@ -456,6 +459,25 @@ impl Request {
             self,
             Self::Export { .. } | Self::Pasted { .. } | Self::Answer { .. } | Self::History { .. }
         )
+    }
+}
+
+impl Setting {
+    /// Whether a value is of its type and in its range.
+    #[must_use]
+    pub fn takes(&self, value: &Value) -> bool {
+        let is_texts =
+            |value: &Value| value.as_array().is_some_and(|texts| texts.iter().all(Value::is_string));
+        match self.r#type.as_str() {
+            "integer" => value.as_i64().is_some_and(|number| {
+                self.min.is_none_or(|min| min <= number) && self.max.is_none_or(|max| number <= max)
+            }),
+            "flag" => value.is_boolean(),
+            "choice" => self.among.iter().any(|word| value == word),
+            "list" => is_texts(value),
+            "table" => value.as_object().is_some_and(|table| table.values().all(is_texts)),
+            _ => value.as_str().is_some_and(|line| !line.contains('\n')),
+        }
     }
 }
 

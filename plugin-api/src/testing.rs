@@ -19,9 +19,10 @@ use crate::check::Check;
 use crate::facts::{Answer, Body, Point, Supplied, Tally, TallyRow, Unavailable};
 use crate::finding::{Finding, Measure};
 use crate::input::Input;
-use crate::manifest::Manifest;
+use crate::manifest::{self, Manifest};
 use crate::outcome::{Outcome, Undecided};
 use crate::plugin::{Plugin, judge, read};
+use crate::proposal::Proposal;
 use crate::reading::Reading;
 use crate::records::probe::{Certificate, Probe, SUITES, Stage, Suite, SuiteResult};
 use crate::remedy::Remedy;
@@ -200,7 +201,18 @@ impl Case {
     #[must_use]
     pub fn judge(&self) -> Verdict {
         match self.asked {
-            Asked::Check(check) => Verdict(judge(check, self.title, &self.inspection), check.remedy),
+            Asked::Check(check) => {
+                let judgement = judge(check, self.title, &self.inspection);
+                for proposal in &judgement.report.proposals {
+                    let (id, key) = (check.id, &proposal.setting);
+                    let Some(setting) = check.learns.iter().find(|setting| setting.key() == key) else {
+                        panic!("{id} proposes {key}, which it does not learn")
+                    };
+                    let value = &proposal.value;
+                    assert!(manifest::Setting::of(setting).takes(value), "{id} proposes {value} for {key}");
+                }
+                Verdict(judgement, check.remedy)
+            }
             Asked::Reading(reading) => Verdict(read(reading, self.title, &self.inspection), None),
         }
     }
@@ -381,6 +393,19 @@ impl Verdict {
     #[must_use]
     pub fn measures(&self) -> &[Measure] {
         &self.0.report.measures
+    }
+
+    /// The value that is proposed for a setting.
+    #[must_use]
+    pub fn proposal(&self, setting: &str) -> Option<&Value> {
+        let of_setting = |proposal: &&Proposal| proposal.setting == setting;
+        self.0.report.proposals.iter().find(of_setting).map(|proposal| &proposal.value)
+    }
+
+    /// The proposals.
+    #[must_use]
+    pub fn proposals(&self) -> &[Proposal] {
+        &self.0.report.proposals
     }
 
     /// The notes.

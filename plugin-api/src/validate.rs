@@ -70,6 +70,15 @@ fn check_problems(manifest: &Manifest, check: &Check, problems: &mut Vec<String>
     for key in check.settings.iter().chain(&check.due_every) {
         need(manifest.setting(key).is_some(), format!("its setting {key} is not in the manifest"));
     }
+    for key in &check.learns {
+        need(
+            check.judged && check.settings.contains(key),
+            format!("it learns {key}, which it does not judge by"),
+        );
+        let learned_by = |one: &&Check| one.id != check.id && one.learns.contains(key);
+        let other = manifest.checks.iter().find(learned_by).map(|other| &other.id);
+        need(other.is_none(), format!("it learns {key}, as {} does", other.map_or("", String::as_str)));
+    }
     if let Some(setting) = check.due_every.as_ref().and_then(|key| manifest.setting(key)) {
         need(setting.r#type == "integer", format!("its period {} is no number of days", setting.key));
     }

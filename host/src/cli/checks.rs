@@ -91,6 +91,8 @@ struct Row {
     inputs: Vec<String>,
     /// Keys of its settings.
     settings: Vec<String>,
+    /// Keys of those that `tancheck learn` proposes values for.
+    learns: Vec<String>,
     /// Not asked for by a guide of the vendor.
     beyond: bool,
 }
@@ -122,6 +124,7 @@ impl Row {
                 .collect(),
             inputs: check.inputs.clone(),
             settings: check.settings.clone(),
+            learns: check.learns.clone(),
             beyond: check.beyond,
         }
     }

@@ -47,6 +47,13 @@ pub(super) struct Which {
     /// Only checks that this person or team answers for; may be repeated
     #[arg(long, value_name = "NAME")]
     owner: Vec<String>,
+    #[command(flatten)]
+    ways: Ways,
+}
+
+/// How it is looked, and when.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Ways {
     /// Asks no questions; checks that need one stay undecided
     #[arg(long)]
     no_questions: bool,
@@ -78,11 +85,17 @@ pub(super) struct Circumstances {
 impl From<&Circumstances> for Which {
     fn from(circumstances: &Circumstances) -> Self {
         let Circumstances { no_questions, now } = *circumstances;
-        Self { no_questions, now, ..Self::default() }
+        Self { ways: Ways { no_questions, now, ..Ways::default() }, ..Self::default() }
     }
 }
 
-impl Which {
+impl From<&Ways> for Which {
+    fn from(ways: &Ways) -> Self {
+        Self { ways: ways.clone(), ..Self::default() }
+    }
+}
+
+impl Ways {
     /// What these flags say about the configuration.
     fn assignments(&self) -> Vec<Assignment> {
         let assignment = |key: &str, value: &str, flag: &str| Assignment {
@@ -130,7 +143,7 @@ impl Ground {
     /// Reads configuration, plugins and history.
     pub(super) async fn load(which: &Which, global: &Global) -> Result<Self, Stop> {
         let mut global = global.clone();
-        global.set.extend(which.assignments());
+        global.set.extend(which.ways.assignments());
         let site = Site::load(&global).await?;
         let config = site.layers.config(&site.manifests())?;
         let evidence = evidence::read(&config.probing.merge_evidence).map_err(Stop::Usage)?;
@@ -145,8 +158,13 @@ impl Ground {
             due: which.due,
             owners: which.owner.clone(),
         };
-        let now = which.now.unwrap_or_else(this_second);
+        let now = which.ways.now.unwrap_or_else(this_second);
         Ok(Self { site, config, history, now, evidence, waivers, filter })
+    }
+
+    /// Only these checks, enabled or not.
+    pub(super) fn only(&mut self, checks: Vec<String>) {
+        self.filter = Filter { checks, ..Filter::default() };
     }
 
     /// A run of it.

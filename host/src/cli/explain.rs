@@ -120,6 +120,7 @@ fn told(document: &Document<'_>, manifest: &Manifest) -> String {
     }
     out.inputs(document);
     out.settings(&document.settings);
+    out.learns(check);
     if let Some(remedy) = &check.remedy {
         out.remedy(remedy, &check.id, if check.judged { "What to do" } else { "The task" });
     }
@@ -179,6 +180,14 @@ impl Lines {
             let about = one.about.trim_end_matches('.');
             self.0.push_str(&text::wrapped(&format!("{about}; accepts {}", one.accepts), 4));
         }
+    }
+
+    fn learns(&mut self, check: &Check) {
+        if check.learns.is_empty() {
+            return;
+        }
+        let learned = format!("Can be learned: {} (tancheck learn {})", check.learns.join(", "), check.id);
+        self.0.push_str(&text::wrapped(&learned, 2));
     }
 
     fn remedy(&mut self, remedy: &Remedy, check: &str, heading: &str) {

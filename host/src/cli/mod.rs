@@ -21,6 +21,7 @@ mod guided;
 mod history;
 mod init;
 mod inquiry;
+mod learn;
 mod output;
 mod paste;
 mod permissions;
@@ -87,6 +88,7 @@ enum Command {
     Run(run::Arguments),
     Plan(plan::Arguments),
     Due(due::Arguments),
+    Learn(learn::Arguments),
     Waive(waive::Arguments),
     Waivers(waive::Listing),
     Attest(attest::Arguments),
@@ -115,6 +117,7 @@ impl Command {
             Self::Run(arguments) => run::run(arguments, global),
             Self::Plan(arguments) => plan::run(arguments, global),
             Self::Due(arguments) => due::run(arguments, global),
+            Self::Learn(arguments) => learn::run(arguments, global),
             Self::Waive(arguments) => waive::run(arguments, global),
             Self::Waivers(arguments) => waive::list(arguments, global),
             Self::Attest(arguments) => attest::run(arguments, global),

@@ -171,7 +171,7 @@ fn usage(error: SelectError) -> Stop {
 }
 
 /// Logs in, and runs. A deployment that is not reached still leaves what is known on this machine.
-async fn ask_and_judge(ground: &Ground, setup: &Setup<'_>) -> Result<Run, Stop> {
+pub(super) async fn ask_and_judge(ground: &Ground, setup: &Setup<'_>) -> Result<Run, Stop> {
     let config = &ground.config;
     let opened = tokio::select! {
         biased;
@@ -305,14 +305,20 @@ fn failed(failure: Failure) -> Failed {
 /// The streams, and a line on the terminal while the run goes on.
 fn listeners(streams: &Streams, global: &Global) -> Events {
     let streams = streams.clone();
-    let shown = !global.quiet && std::io::stderr().is_terminal();
-    let line = Line::default();
+    let progress = progress(global);
     Events::to(move |event| {
         streams.tell(event);
-        if shown {
-            line.show(event);
-        }
+        progress.tell(event);
     })
+}
+
+/// A line on the terminal while a run goes on.
+pub(super) fn progress(global: &Global) -> Events {
+    if global.quiet || !std::io::stderr().is_terminal() {
+        return Events::silent();
+    }
+    let line = Line::default();
+    Events::to(move |event| line.show(event))
 }
 
 /// One line that is written over again and again.

@@ -3,8 +3,8 @@
 use super::output::{json, to_stdout};
 use super::stop::{OK, Stop};
 use super::{
-    Global, answer, attest, by_hand, checks, config, doctor, due, explain, guide, history, init, paste,
-    permissions, plan, plugins, trend, waive,
+    Global, answer, attest, by_hand, checks, config, doctor, due, explain, guide, history, init, learn,
+    paste, permissions, plan, plugins, trend, waive,
 };
 use crate::diagnose;
 use crate::history::{Difference, Pruned, Shown, Trend, Verified};
@@ -46,6 +46,10 @@ enum Document {
     Plugin,
     /// tancheck due
     Due,
+    /// tancheck learn with a check
+    Learn,
+    /// tancheck learn without one
+    Learnable,
     /// tancheck attest
     Attest,
     /// tancheck answer
@@ -98,6 +102,8 @@ impl Document {
             Self::Plugins => schema_for!(plugins::Document),
             Self::Plugin => schema_for!(plugins::Shown<'_>),
             Self::Due => schema_for!(due::Document),
+            Self::Learn => schema_for!(learn::Document),
+            Self::Learnable => schema_for!(learn::List),
             Self::Attest => schema_for!(attest::Document),
             Self::Answer => schema_for!(answer::Document),
             Self::Waive => schema_for!(waive::Given),

@@ -18,7 +18,6 @@ use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use tancheck_plugin_api::{Kind, Outcome, Severity};
 
@@ -256,10 +255,7 @@ fn append(path: &Path, entry: &str, site: &Site, config: &Config) -> Result<(), 
     let failed = |error: std::io::Error| {
         Stop::Usage(format!("failed to write the waivers {}: {error}", path.display()))
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let lock = File::open(folder).map_err(failed)?;
-    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
-        .map_err(|error| failed(error.into()))?;
+    let _lock = files::lock_beside(path).map_err(failed)?;
     let before = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => PREAMBLE.to_owned(),

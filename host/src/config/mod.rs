@@ -1,5 +1,6 @@
 //! The configuration: file, environment, flags; typed, with ranges, and every value can say where it comes from.
 
+pub mod edit;
 pub mod entries;
 mod environment;
 mod explain;

@@ -84,38 +84,23 @@ pub fn accepts(setting: &Setting) -> String {
 }
 
 fn read(setting: &Setting, value: &Value, text: bool) -> Option<Value> {
-    match setting.r#type.as_str() {
-        "integer" => {
-            let number = if text { value.as_str()?.trim().parse().ok()? } else { value.as_i64()? };
-            let fits =
-                setting.min.is_none_or(|min| min <= number) && setting.max.is_none_or(|max| number <= max);
-            fits.then(|| number.into())
-        }
-        "flag" => keys::flag(value, text).map(Value::Bool),
-        "choice" => setting.among.iter().any(|word| value == word).then(|| value.clone()),
-        "list" if text => {
-            Some(value.as_str()?.split(',').map(str::trim).filter(|part| !part.is_empty()).collect())
-        }
-        "list" => is_texts(value).then(|| value.clone()),
-        "table" if text => {
-            let table: Value = serde_json::from_str(value.as_str()?).ok()?;
-            is_table(&table).then_some(table)
-        }
-        "table" => is_table(value).then(|| value.clone()),
-        _ => value.as_str().filter(|line| !line.contains('\n')).map(Value::from),
-    }
+    let value = if text { out_of_text(setting, value.as_str()?)? } else { value.clone() };
+    setting.takes(&value).then_some(value)
 }
 
-fn is_texts(value: &Value) -> bool {
-    value.as_array().is_some_and(|texts| texts.iter().all(Value::is_string))
-}
-
-fn is_table(value: &Value) -> bool {
-    value.as_object().is_some_and(|table| table.values().all(is_texts))
+/// The value that a variable or a flag means.
+fn out_of_text(setting: &Setting, text: &str) -> Option<Value> {
+    Some(match setting.r#type.as_str() {
+        "integer" => text.trim().parse::<i64>().ok()?.into(),
+        "flag" => keys::flag(&text.into(), true)?.into(),
+        "list" => text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect(),
+        "table" => serde_json::from_str(text).ok()?,
+        _ => text.into(),
+    })
 }
 
 /// A value in a message: short, on one line.
-pub(super) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

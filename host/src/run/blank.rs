@@ -75,6 +75,8 @@ impl CheckResult {
             awaiting: Vec::new(),
             confirmed: Vec::new(),
             saw_everything: false,
+            proposals: Vec::new(),
+            partly: None,
             grace_until: None,
             task: None,
         }

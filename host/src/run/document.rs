@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tancheck_plugin_api::records::probe::Probe;
-use tancheck_plugin_api::{Cadence, Kind, Outcome, Severity};
+use tancheck_plugin_api::{Cadence, Kind, Outcome, Proposal, Severity};
 
 /// The version of the document.
 pub const FORMAT: u32 = 1;
@@ -241,6 +241,12 @@ pub struct CheckResult {
     /// Whether all there is to see was seen, so that what is not listed is gone.
     #[serde(skip)]
     pub saw_everything: bool,
+    /// What settings of the site would be, going by what was seen; `tancheck learn` shows it.
+    #[serde(skip)]
+    pub proposals: Vec<Proposal>,
+    /// Why its inputs were not all there is, so that nothing it proposed was taken.
+    #[serde(skip)]
+    pub partly: Option<String>,
     /// The last day on which a task that came due is not yet overdue, as long as that lies ahead.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]

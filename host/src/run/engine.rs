@@ -321,6 +321,7 @@ impl<'a> Engine<'a> {
         let result = outcome::decide(&Case {
             deployment: &self.setup.config.deployment.id,
             plugin: &manifest.id,
+            settings: &manifest.settings,
             check,
             heard,
             inputs,

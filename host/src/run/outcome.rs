@@ -13,14 +13,15 @@ use super::attested::{self, Attestation, Verdict as Word};
 use super::document::{Affected, Attested, CheckResult, Confirmed, Evidence, Finding, Remedy, Subject};
 use super::identity;
 use crate::calendar::{Task, date_of, start_of};
+use crate::config::settings;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tancheck_plugin_api::facts::Supplied;
-use tancheck_plugin_api::manifest::{self, Check};
+use tancheck_plugin_api::manifest::{self, Check, Setting};
 use tancheck_plugin_api::wire::Judgement;
-use tancheck_plugin_api::{Finding as Reported, Kind, Outcome, Subject as ReportedSubject};
+use tancheck_plugin_api::{Finding as Reported, Kind, Outcome, Subject as ReportedSubject, Undecided};
 
 /// What is known about one check.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,8 @@ pub struct Case<'a> {
     pub deployment: &'a str,
     /// The plugin's id.
     pub plugin: &'a str,
+    /// The plugin's settings.
+    pub settings: &'a [Setting],
     /// The check.
     pub check: &'a Check,
     /// What was heard of its judge.
@@ -74,7 +77,7 @@ pub fn decide(case: &Case<'_>) -> CheckResult {
             settle(&mut result, *outcome, Some(reason.clone()));
         }
         Heard::NoJudge => by_person(case, &mut result),
-        Heard::Judgement(judgement) => match breach(case.check, judgement) {
+        Heard::Judgement(judgement) => match breach(case, judgement) {
             Some(reason) => settle(&mut result, Outcome::Crashed, Some(reason)),
             None => by_judge(case, judgement, &mut result),
         },
@@ -97,16 +100,34 @@ fn settle(result: &mut CheckResult, outcome: Outcome, reason: Option<String>) {
 }
 
 /// Why a judgement cannot be one of this check.
-fn breach(check: &Check, judgement: &Judgement) -> Option<String> {
+fn breach(case: &Case<'_>, judgement: &Judgement) -> Option<String> {
+    let check = case.check;
     if judgement.check != check.id && !check.aliases.contains(&judgement.check) {
         return Some(format!(
             "the plugin was asked about {} and answered about {}",
             check.id, judgement.check
         ));
     }
-    let said = judgement.undecided.as_ref()?.outcome;
-    matches!(said, Outcome::Pass | Outcome::Finding)
-        .then(|| format!("the judge said that it could not decide, and yet named the outcome {said}"))
+    if let Some(undecided) = &judgement.undecided
+        && let said @ (Outcome::Pass | Outcome::Finding) = undecided.outcome
+    {
+        return Some(format!("the judge said that it could not decide, and yet named the outcome {said}"));
+    }
+    let mut known = BTreeSet::new();
+    judgement.report.proposals.iter().find_map(|proposal| {
+        let key = &proposal.setting;
+        let setting = case.settings.iter().find(|setting| setting.key == *key && check.learns.contains(key));
+        match setting {
+            None => {
+                Some(format!("the judge proposed a value for {key:?}, which {} does not learn", check.id))
+            }
+            Some(_) if !known.insert(key) => Some(format!("the judge proposed two values for {key:?}")),
+            Some(setting) => (!setting.takes(&proposal.value)).then(|| {
+                let (value, accepted) = (settings::shown(&proposal.value), settings::accepts(setting));
+                format!("the judge proposed {value} for {key:?}; it has to be {accepted}")
+            }),
+        }
+    })
 }
 
 /// A task without a judge.
@@ -158,6 +179,10 @@ fn by_judge(case: &Case<'_>, judgement: &Judgement, result: &mut CheckResult) {
     let stopped = judgement.undecided.as_ref();
     let gaps = incomplete(case, judgement);
     result.saw_everything = stopped.is_none_or(|why| why.outcome == Outcome::NotApplicable) && gaps.is_none();
+    result.partly = missing(stopped).or_else(|| gaps.clone());
+    if result.partly.is_none() {
+        result.proposals.clone_from(&judgement.report.proposals);
+    }
     if !result.findings.is_empty() {
         return settle(result, Outcome::Finding, stopped.map(|why| format!("beyond this: {}", why.reason)));
     }
@@ -185,6 +210,12 @@ fn by_judge(case: &Case<'_>, judgement: &Judgement, result: &mut CheckResult) {
         return by_word(case, word, result);
     }
     settle(result, outcome, Some(reason));
+}
+
+/// Why a judge lacked an input. What it proposed before that may be half of it.
+fn missing(stopped: Option<&Undecided>) -> Option<String> {
+    let why = stopped.filter(|why| why.input.is_some() && why.outcome != Outcome::NotApplicable)?;
+    Some(why.reason.clone())
 }
 
 /// Nothing is left to object to, except for a review that is due.

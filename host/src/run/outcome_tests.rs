@@ -8,6 +8,7 @@ use tancheck_plugin_api::facts::Body;
 
 /// A check `a.b` and what is known about it.
 struct Facts {
+    settings: Vec<Setting>,
     check: Check,
     heard: Heard,
     inputs: BTreeMap<String, Arc<Supplied>>,
@@ -20,6 +21,7 @@ impl Facts {
         let inputs =
             ["a.rows", "a.other"].map(|id| (id.to_owned(), Arc::new(supplied(Body::Rows(Vec::new())))));
         Self {
+            settings: Vec::new(),
             check: plugin.manifest.checks[0].clone(),
             heard: Heard::Judgement(Box::new(judgement("a.b", json!({"read": ["a.rows"]})))),
             inputs: inputs.into(),
@@ -62,6 +64,7 @@ impl Facts {
         decide(&Case {
             deployment: "lab",
             plugin: "a",
+            settings: &self.settings,
             check: &self.check,
             heard: &self.heard,
             inputs: &self.inputs,
@@ -70,6 +73,17 @@ impl Facts {
             zone: &almanac.zone,
             now: NOW.parse().unwrap(),
         })
+    }
+
+    /// A check that learns the list `approved`, and proposed this for it.
+    fn proposing(mut self, fields: Value) -> Self {
+        self.settings = vec![
+            serde_json::from_value(json!({"key": "approved", "type": "list", "default": []})).unwrap(),
+            serde_json::from_value(json!({"key": "other", "type": "list", "default": []})).unwrap(),
+        ];
+        self.check.settings = vec!["approved".to_owned(), "other".to_owned()];
+        self.check.learns = vec!["approved".to_owned()];
+        self.heard(fields)
     }
 
     #[track_caller]
@@ -433,4 +447,59 @@ fn the_remedy_is_filled_with_the_values_of_the_finding() {
     assert_eq!(remedy.steps[0]["text"], "repair thing 1, restart it");
     assert_eq!(remedy.cautions, ["mind thing 1"]);
     assert_eq!((remedy.risk.as_str(), remedy.verify.as_str()), ("low", "a.b"));
+}
+
+fn proposed(setting: &str, value: Value) -> Value {
+    json!({"setting": setting, "value": value, "seen": "two"})
+}
+
+#[test]
+fn what_is_proposed_is_taken_whatever_the_outcome() {
+    let list = || proposed("approved", json!(["a", "b"]));
+    let facts = |more: Value| {
+        let mut fields = json!({"proposals": [list()]});
+        fields.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        Facts::of("automated").proposing(fields)
+    };
+    for (more, outcome) in [
+        (json!({}), Outcome::Pass),
+        (json!({"findings": [finding("7")]}), Outcome::Finding),
+        (json!({"undecided": undecided("not-evaluated")}), Outcome::NotEvaluated),
+    ] {
+        let result = facts(more).becomes(outcome);
+        assert_eq!(result.proposals.len(), 1, "{result:#?}");
+        assert_eq!((result.proposals[0].value.clone(), result.partly), (json!(["a", "b"]), None));
+    }
+}
+
+#[test]
+fn nothing_is_proposed_from_a_part() {
+    let list = json!({"proposals": [proposed("approved", json!(["a"]))], "findings": [finding("7")]});
+    let gap = Facts::of("automated").proposing(list.clone()).gap("a.rows").becomes(Outcome::Finding);
+    assert_eq!(gap.proposals, []);
+    assert!(gap.partly.is_some_and(|why| why.contains("12 of 100 endpoints")), "a gap says why");
+    let mut without = list;
+    without["undecided"] =
+        json!({"outcome": "no-permission", "reason": "read x is missing", "input": "a.other"});
+    let missing = Facts::of("automated").proposing(without).becomes(Outcome::Finding);
+    assert_eq!((missing.proposals, missing.partly.as_deref()), (Vec::new(), Some("read x is missing")));
+}
+
+#[test]
+fn a_proposal_that_was_not_promised_is_a_fault_of_the_plugin() {
+    let twice = [proposed("approved", json!([])), proposed("approved", json!(["a"]))];
+    for (proposals, words) in [
+        (json!([proposed("other", json!([]))]), "proposed a value for \"other\", which a.b does not learn"),
+        (json!([proposed("none", json!([]))]), "which a.b does not learn"),
+        (
+            json!([proposed("approved", json!(7))]),
+            "proposed 7 for \"approved\"; it has to be a list of texts",
+        ),
+        (json!(twice), "two values for \"approved\""),
+    ] {
+        let result =
+            Facts::of("automated").proposing(json!({ "proposals": proposals })).becomes(Outcome::Crashed);
+        assert!(result.reason.as_ref().is_some_and(|why| why.contains(words)), "{words}: {result:#?}");
+        assert_eq!(result.proposals, []);
+    }
 }

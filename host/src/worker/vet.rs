@@ -2,12 +2,12 @@
 
 use super::protocol::MANIFEST_LIMIT;
 use serde::Deserialize;
-use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::{Body, Supplied};
 use tancheck_plugin_api::finding::{Evidence, Finding};
 use tancheck_plugin_api::manifest::{API_VERSION, FEATURES, Manifest};
 use tancheck_plugin_api::validate;
 use tancheck_plugin_api::wire::{Inspection, Judgement, Reply};
+use tancheck_plugin_api::{Outcome, Proposal};
 
 /// Most findings of one check.
 const FINDINGS: usize = 50_000;
@@ -17,6 +17,8 @@ const ITEMS: usize = 1000;
 const NAME: usize = 1024;
 /// Most bytes of a sentence.
 const TEXT: usize = 16 << 10;
+/// Most bytes of a value for a setting.
+const PROPOSED: usize = 1 << 20;
 
 /// Reads a manifest: features first, so that what this host does not know is refused by name and not by a parser.
 pub(crate) fn manifest(text: &[u8]) -> Result<Manifest, String> {
@@ -88,6 +90,7 @@ fn problem(judgement: &Judgement, asked: &Inspection) -> Option<String> {
         ("findings", report.findings.len(), FINDINGS),
         ("measures", report.measures.len(), ITEMS),
         ("notes", report.notes.len(), ITEMS),
+        ("proposals", report.proposals.len(), ITEMS),
     ];
     for (what, count, limit) in counts {
         if count > limit {
@@ -111,6 +114,7 @@ fn problem(judgement: &Judgement, asked: &Inspection) -> Option<String> {
                     .or_else(|| too_long("a unit", &measure.unit, NAME))
             })
         })
+        .or_else(|| report.proposals.iter().find_map(proposal_problem))
         .or_else(|| judgement.read.iter().find_map(|input| undeclared(input, asked)))
         .or_else(|| {
             let answer = judgement.answer.as_ref()?;
@@ -130,6 +134,13 @@ fn problem(judgement: &Judgement, asked: &Inspection) -> Option<String> {
                 .or_else(|| too_long("a reason", &undecided.reason, TEXT))
                 .or_else(|| undecided.input.as_ref().and_then(|input| undeclared(input, asked)))
         })
+}
+
+/// What it proposes for which setting is compared with the manifest where the outcome is found.
+fn proposal_problem(proposal: &Proposal) -> Option<String> {
+    too_long("a setting", &proposal.setting, NAME)
+        .or_else(|| too_long("what it saw", &proposal.seen, TEXT))
+        .or_else(|| too_long("what it proposes", &proposal.value.to_string(), PROPOSED))
 }
 
 /// Lines are told apart; everything else that a terminal would obey has no place in a text.
@@ -222,6 +233,16 @@ mod tests {
         json!({"check": "x.good", "findings": [finding], "read": ["x.rows"]})
     }
 
+    fn proposal(setting: &str, value: Value) -> Value {
+        json!({"check": "x.good", "proposals": [{"setting": setting, "value": value, "seen": "one"}]})
+    }
+
+    #[test]
+    fn a_proposal_is_taken() {
+        let judgement = read(proposal("limit", json!(7))).unwrap();
+        assert_eq!(judgement.report.proposals[0].value, 7);
+    }
+
     #[test]
     fn a_good_answer_is_taken() {
         let judgement = read(finding(|_| ())).unwrap();
@@ -249,6 +270,8 @@ mod tests {
                 json!({"check": "x.good", "undecided": {"outcome": "unreachable", "reason": "", "input": "y.z"}}),
                 "does not declare",
             ),
+            (proposal(&long, json!(1)), "a setting has 20000 bytes"),
+            (proposal("limit", json!(long.repeat(60))), "what it proposes has 1200002 bytes"),
             (finding(|finding| finding["subject"]["key"] = json!("")), "without the kind or key"),
             (finding(|finding| finding["subject"]["name"] = json!(long)), "a subject has 20000 bytes"),
             (finding(|finding| finding["evidence"][0]["input"] = json!("y.z")), "does not declare"),

@@ -80,6 +80,7 @@ impl Check {
             severity: check.severity,
             inputs: check.reads.iter().map(|input| input.id.to_owned()).collect(),
             settings: check.settings.iter().map(|setting| setting.key.to_owned()).collect(),
+            learns: check.learns.iter().map(|setting| setting.key.to_owned()).collect(),
             due_every: check.due_every.map(|setting| setting.key.to_owned()),
             guide: check
                 .guide
@@ -134,7 +135,7 @@ pub(super) fn step(step: &remedy::Step, module: &str) -> BTreeMap<String, String
 }
 
 impl Setting {
-    pub(super) fn of(setting: &setting::Setting) -> Self {
+    pub(crate) fn of(setting: &setting::Setting) -> Self {
         let (kind, default) = match setting.value {
             SettingValue::Integer { default, .. } => ("integer", json!(default)),
             SettingValue::Flag(default) => ("flag", json!(default)),

@@ -85,6 +85,7 @@ pub(crate) const SCHEDULED_ACTIONS: Check = Check::automated("actions.scheduled-
     .severity(Severity::Medium)
     .reads(&[&ACTIONS])
     .settings(&[&INTENDED_ON_DEFAULT])
+    .learns(&[&INTENDED_ON_DEFAULT])
     .guide(&[
         guide("Review and update actions that target No Computers", 13),
         guide("Review all TPAN findings", 15),
@@ -126,7 +127,11 @@ const SCHEDULED_ACTIONS_REMEDY: Remedy = Remedy::new(&[
 ]);
 
 fn scheduled_actions_on_default(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
-    for action in on_default(facts)?.into_iter().filter(|action| !is_intended(facts, action)) {
+    let present = on_default(facts)?;
+    let names = present.iter().map(|action| [&action.name, &action.id]);
+    let intended = facts.called(&INTENDED_ON_DEFAULT, names);
+    report.propose(&INTENDED_ON_DEFAULT, intended, format!("{} scheduled actions on Default", present.len()));
+    for action in present.into_iter().filter(|action| !is_intended(facts, action)) {
         report.finding(
             Finding::on(subject(&action))
                 .says("targets the action group Default, so it never deploys")
@@ -262,6 +267,16 @@ mod tests {
         case(json!(0), "Default").setting("intended_on_default", json!(["deploy x"])).judge().assert_pass();
         case(json!(0), "Default").setting("intended_on_default", json!(["42"])).judge().assert_pass();
         case(json!(0), "Default").assert_needs_its_inputs();
+    }
+
+    #[test]
+    fn what_is_on_default_is_proposed_as_intended() {
+        let case = Case::of(&SCHEDULED_ACTIONS).rows(&ACTIONS, action(json!(0), "Default"));
+        assert_eq!(case.judge().proposal("intended_on_default"), Some(&json!(["Deploy X"])));
+        let by_id = case.setting("intended_on_default", json!(["42", "gone"]));
+        assert_eq!(by_id.judge().proposal("intended_on_default"), Some(&json!(["42"])));
+        let none = Case::of(&SCHEDULED_ACTIONS).rows(&ACTIONS, action(json!(0), "Other"));
+        assert_eq!(none.judge().proposal("intended_on_default"), Some(&json!([])));
     }
 
     #[test]

@@ -57,6 +57,7 @@ pub(crate) const DISABLED: Check = Check::automated("actions.disabled")
     .severity(Severity::Low)
     .reads(&[&SCHEDULED_ACTIONS, &LAST_CHANGES, &SEEN_DISABLED])
     .settings(&[&DISABLED_DAYS, &KEEP_DISABLED, &SERVICE_ISSUERS, &SOLUTION_ISSUER_PATTERNS])
+    .learns(&[&KEEP_DISABLED])
     .guide(&[guide(SECTION, 39)])
     .what("Lists actions that have been disabled for longer than `disabled_days` and that `keep_disabled` does not name. An action has been disabled at least since its last change in the audit log; without the log, since tancheck first saw it disabled.")
     .why("A disabled action that nobody will enable again only clutters the list in which people look for the useful ones.")
@@ -91,6 +92,14 @@ fn disabled(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let seen = facts.points(&SEEN_DISABLED).unwrap_or_default();
     let limit = facts.integer(&DISABLED_DAYS)?;
     let keep = facts.list(&KEEP_DISABLED);
+    let mut present = Vec::new();
+    for action in &actions {
+        if status(action)? == ScheduleStatus::Disabled {
+            present.push([&action.name, &action.id]);
+        }
+    }
+    let seen_disabled = format!("{} disabled actions", present.len());
+    report.propose(&KEEP_DISABLED, facts.called(&KEEP_DISABLED, present), seen_disabled);
     let mut unknown = Vec::new();
     for action in &actions {
         if status(action)? != ScheduleStatus::Disabled {

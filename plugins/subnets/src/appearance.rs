@@ -21,6 +21,7 @@ pub(crate) const NEW: Check = Check::automated("subnets.new-subnets")
     .severity(Severity::Medium)
     .reads(&[&CLIENTS, &SEEN])
     .settings(&[&APPROVED_SUBNETS, &VPN_BLOCKS, &PREFIX, &LOST_AFTER_DAYS])
+    .learns(&[&APPROVED_SUBNETS])
     .guide(&[guide(LEADERS, 11), guide("Check the endpoint count", 12)])
     .what("Groups the clients by subnet (`prefix`) and lists subnets that earlier runs did not see. A subnet stays new for a week. Ranges in `approved_subnets` and `vpn_blocks` are left out.")
     .why("Endpoints in an unknown network may not be yours to manage, and a new VPN block makes every one of its clients a leader.")
@@ -50,6 +51,7 @@ const NEW_REMEDY: Remedy = Remedy::new(&[
 .references(&["Tanium Client Management User Guide: Configuring Tanium Client peering"]);
 
 fn new_subnets(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    propose(facts, report)?;
     for newcomer in newcomers(facts, report)? {
         let age = newcomer.first.map(|first| facts.days_since(first));
         if age.is_some_and(|days| days >= FRESH_DAYS) {
@@ -59,6 +61,21 @@ fn new_subnets(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> 
             newcomer.finding(facts).expected("a subnet of earlier runs, or one in `approved_subnets`"),
         );
     }
+    Ok(())
+}
+
+/// The approved ranges that hold clients, as they are written, and every other subnet with clients.
+fn propose(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    let census = census(facts, &mut Report::default())?;
+    let approved = ranges(facts, &APPROVED_SUBNETS)?;
+    let vpn = ranges(facts, &VPN_BLOCKS)?;
+    let written = facts.list(&APPROVED_SUBNETS).into_iter().zip(&approved);
+    let in_use = written.filter(|(_, range)| census.keys().any(|net| range.contains(net)));
+    let is_known = |net: &IpNet| approved.iter().chain(&vpn).any(|range| range.contains(net));
+    let others = census.keys().filter(|net| !is_known(net)).map(ToString::to_string);
+    let value: Vec<String> = in_use.map(|(text, _)| text.to_owned()).chain(others).collect();
+    let clients: usize = census.values().map(Vec::len).sum();
+    report.propose(&APPROVED_SUBNETS, value, format!("{clients} clients in {} subnets", census.len()));
     Ok(())
 }
 
@@ -90,9 +107,9 @@ impl Newcomer {
 /// Present subnets that tancheck did not see from its beginning, and that nobody approved in the settings.
 fn newcomers(facts: &Facts<'_>, report: &mut Report) -> Result<Vec<Newcomer>, Undecided> {
     let census = census(facts, report)?;
-    let Past { subnets, begin } = past(facts)?;
     let mut known = ranges(facts, &APPROVED_SUBNETS)?;
     known.extend(ranges(facts, &VPN_BLOCKS)?);
+    let Past { subnets, begin } = past(facts)?;
     let newcomers = census.into_iter().filter(|(net, _)| !known.iter().any(|range| range.contains(net)));
     let newcomers = newcomers.map(|(net, names)| {
         let first = subnets.get(&net).and_then(|points| points.first()).map(|point| point.at);

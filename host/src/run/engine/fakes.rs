@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use tancheck_plugin_api::Severity;
 use tancheck_plugin_api::facts::Body;
 use tancheck_plugin_api::manifest::Input;
 use tancheck_plugin_api::wire::{Inspection, Judgement};
-use tancheck_plugin_api::{Kind, Severity};
 
 pub(crate) const NOW: &str = "2026-06-30T12:00:00Z";
 

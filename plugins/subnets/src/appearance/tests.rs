@@ -131,3 +131,18 @@ fn the_share_of_vpn_clients_is_compared_with_last_week() {
     none.judge().assert_undecided(Outcome::NotApplicable);
     share(&half, &[55.0]).assert_needs_its_inputs();
 }
+
+#[test]
+fn subnets_with_clients_are_proposed_and_blocks_that_hold_some_stay_blocks() {
+    let seen = ["10.1.0.5", "10.2.0.5", "10.2.1.5", "10.8.0.1", "2001:db8::1"];
+    let case = case(&NEW, &seen, &[]);
+    let proposal = |case: &Case| case.judge().proposal("approved_subnets").cloned();
+    let all = json!(["10.1.0.0/24", "10.2.0.0/24", "10.2.1.0/24", "10.8.0.0/24", "2001:db8::/64"]);
+    assert_eq!(proposal(&case), Some(all), "the first run decides nothing, and sees all the same");
+    assert_eq!(case.judge().proposals()[0].seen, "5 clients in 5 subnets");
+    let known = case
+        .setting("approved_subnets", json!(["10.2.0.0/16", "10.99.0.0/16"]))
+        .setting("vpn_blocks", json!(["10.8.0.0/16"]));
+    assert_eq!(proposal(&known), Some(json!(["10.1.0.0/24", "10.2.0.0/16", "2001:db8::/64"])));
+    assert_eq!(proposal(&known.gap(&CLIENTS, "half")), None);
+}
