@@ -29,6 +29,18 @@ pub fn date_of(at: Timestamp, zone: &TimeZone) -> Date {
     zone.to_datetime(at).date()
 }
 
+/// The calendar day of a moment where the site is, for people.
+#[must_use]
+pub fn day(at: Timestamp, zone: &TimeZone) -> String {
+    date_of(at, zone).to_string()
+}
+
+/// Day and time of a moment where the site is, for people: `2026-06-30 14:00 CEST`.
+#[must_use]
+pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
 /// The first moment of a day, where the site is. A day that begins with a leap of the clock begins after it.
 #[must_use]
 pub fn start_of(date: Date, zone: &TimeZone) -> Timestamp {

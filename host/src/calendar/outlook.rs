@@ -5,13 +5,14 @@ use super::period::Period;
 use super::rhythm::Every;
 use super::status::{self, Item, Known, Looked, Status};
 use super::task::Task;
-use super::{date_of, start_of};
+use super::{date_of, moment, start_of};
 use crate::config::Config;
 use crate::history::{HistoryError, Store};
 use crate::plugins::Installed;
 use crate::run::attested::Attestation;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::Map;
 use std::collections::{BTreeMap, BTreeSet};
 use tancheck_plugin_api::Kind;
@@ -61,10 +62,12 @@ impl Facts {
 
     /// What lies ahead of a time, which only a clock that went back explains.
     #[must_use]
-    pub fn ahead_of(&self, now: Timestamp) -> Option<String> {
-        let run = self.last_run.filter(|at| *at > now).map(|at| format!("a run of {at}"));
+    pub fn ahead_of(&self, now: Timestamp, zone: &TimeZone) -> Option<String> {
+        let run = self.last_run.filter(|at| *at > now).map(|at| format!("a run of {}", moment(at, zone)));
         let word = self.words.iter().filter(|word| word.at > now).max_by_key(|word| word.at);
-        let what = run.or_else(|| word.map(|word| format!("what {} attested on {}", word.by, word.at)))?;
+        let what = run
+            .or_else(|| word.map(|word| format!("what {} attested on {}", word.by, moment(word.at, zone))))?;
+        let now = moment(now, zone);
         Some(format!(
             "the history holds {what}, which is later than now ({now}): check the clock; it does not count yet"
         ))

@@ -9,7 +9,9 @@ use tancheck_plugin_api::manifest::{Check, Manifest};
 use tancheck_plugin_api::{Cadence, Kind};
 
 /// How long a person's word about a task without any period is good for.
-const WITHOUT_PERIOD: Every = Every::Days(365);
+const WITHOUT_PERIOD: Every = Every::Days(DAYS_WITHOUT_PERIOD);
+/// The same in days; for exported files as well.
+const DAYS_WITHOUT_PERIOD: u32 = 365;
 
 /// What the site says about its calendar.
 #[derive(Clone, Debug)]
@@ -119,6 +121,12 @@ impl Task<'_> {
         if self.is_by_hand() { self.word } else { self.look }
     }
 
+    /// For how many days a file that somebody exported for it is good: one period.
+    #[must_use]
+    pub fn file_days(&self) -> u32 {
+        self.cadence.iter().filter_map(|cadence| cadence.days()).min().unwrap_or(DAYS_WITHOUT_PERIOD)
+    }
+
     /// Whether it goes by this cadence: the shortest one that it has.
     #[must_use]
     pub fn goes_by(&self) -> Cadence {
@@ -127,6 +135,12 @@ impl Task<'_> {
 }
 
 impl Almanac {
+    /// The name of the zone.
+    #[must_use]
+    pub fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
     /// A check as the site does it. `set` are the settings that the site chose for the plugin.
     #[must_use]
     pub fn task<'a>(&self, manifest: &'a Manifest, check: &'a Check, set: &Map<String, Value>) -> Task<'a> {

@@ -2,9 +2,10 @@
 
 use super::engine::When;
 use super::output::{Printer, to_stderr};
+use super::said::{self, Said};
 use super::site::Site;
 use super::stop::{OK, Stop};
-use super::{Global, ask, attest, engine};
+use super::{Global, ask, engine};
 use crate::calendar::date_of;
 use crate::config::{ConfigError, Entry, Problem, entries};
 use crate::hint::hint;
@@ -40,21 +41,11 @@ pub(super) struct Arguments {
     /// Takes many answers from a file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "value", "note", "valid_until"])]
     file: Option<PathBuf>,
-    /// Who answers
-    #[arg(long, value_name = "NAME")]
-    by: Option<String>,
     /// A remark
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
-    /// Until when it counts, if shorter than the input's own period
-    #[arg(long, value_name = "DATE", value_parser = engine::when)]
-    valid_until: Option<When>,
-    /// When it was read off, if not now
-    #[arg(long, value_name = "TIME", value_parser = engine::when)]
-    at: Option<When>,
-    /// The time that counts as now, for tests
-    #[arg(long, value_name = "TIME", value_parser = engine::time, hide = true)]
-    now: Option<Timestamp>,
+    #[command(flatten)]
+    said: Said,
 }
 
 /// What `answer -o json` prints.
@@ -84,7 +75,7 @@ struct Given {
 }
 
 /// One answer as it was said, before anybody looked at it.
-struct Said {
+struct Entered {
     input: String,
     text: String,
     note: String,
@@ -134,7 +125,7 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
     let config = site.layers.config(&site.manifests())?;
     let questions = questions(&site);
     let zone = &config.calendar.zone;
-    let now = arguments.now.unwrap_or_else(engine::this_second);
+    let now = arguments.said.now(zone);
     let said = match &arguments.file {
         Some(path) => from_file(path, &arguments)?,
         None => vec![from_flags(&arguments, &questions, global)?],
@@ -155,7 +146,7 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
     }
     let somebody = match said.iter().all(|one| one.by.is_some()) {
         true => String::new(),
-        false => attest::name(arguments.by.as_deref(), global)?,
+        false => arguments.said.by(global)?,
     };
     let mut kept = Vec::new();
     for (one, (value, at, valid_until, until)) in answers {
@@ -189,7 +180,7 @@ fn from_flags(
     arguments: &Arguments,
     questions: &BTreeMap<&str, Asked>,
     global: &Global,
-) -> Result<Said, Stop> {
+) -> Result<Entered, Stop> {
     let input = arguments.input.clone().unwrap_or_default();
     let asked = find(questions, &input).map_err(Stop::Usage)?;
     let text = match &arguments.value {
@@ -197,19 +188,19 @@ fn from_flags(
         None if global.can_ask() => ask::line(&format!("{} [{}]", asked.prompt, asked.expected()))?,
         None => return Err(Stop::Usage(format!("give a value: {} [{}]", asked.prompt, asked.expected()))),
     };
-    Ok(Said {
+    Ok(Entered {
         input,
         text,
         note: arguments.note.trim().to_owned(),
         by: None,
-        valid_until: arguments.valid_until,
-        at: arguments.at,
+        valid_until: arguments.said.valid_until(),
+        at: arguments.said.at,
         place: String::new(),
     })
 }
 
 /// The answers of a file, each with its line.
-fn from_file(path: &Path, arguments: &Arguments) -> Result<Vec<Said>, Stop> {
+fn from_file(path: &Path, arguments: &Arguments) -> Result<Vec<Entered>, Stop> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Stop::Usage(format!("failed to read the answers {}: {error}", path.display())))?;
     let mut said = Vec::new();
@@ -226,7 +217,7 @@ fn from_file(path: &Path, arguments: &Arguments) -> Result<Vec<Said>, Stop> {
 
 const FIELDS: [&str; 5] = ["value", "note", "by", "valid_until", "at"];
 
-fn said_of(entry: &Entry, arguments: &Arguments) -> Result<Said, String> {
+fn said_of(entry: &Entry, arguments: &Arguments) -> Result<Entered, String> {
     let plain = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(true) => Some("yes".to_owned()),
@@ -251,13 +242,13 @@ fn said_of(entry: &Entry, arguments: &Arguments) -> Result<Said, String> {
     };
     let time = |key: &str| field(key)?.map(|text| engine::when(&text)).transpose();
     let text = value.and_then(plain).ok_or_else(|| format!("{} has no value", entry.name))?;
-    Ok(Said {
+    Ok(Entered {
         input: entry.name.clone(),
         text,
         note: field("note")?.unwrap_or_default(),
         by: field("by")?,
         valid_until: time("valid_until")?,
-        at: time("at")?.or(arguments.at),
+        at: time("at")?.or(arguments.said.at),
         place: format!("{}: ", entry.place),
     })
 }
@@ -273,7 +264,7 @@ fn find<'q>(questions: &'q BTreeMap<&str, Asked>, input: &str) -> Result<&'q Ask
 type Read = (Value, Timestamp, Option<Timestamp>, Timestamp);
 
 fn answer(
-    said: &Said,
+    said: &Entered,
     questions: &BTreeMap<&str, Asked>,
     now: Timestamp,
     zone: &TimeZone,
@@ -281,10 +272,7 @@ fn answer(
     let asked = find(questions, &said.input)?;
     let value = read(asked, said.text.trim())
         .map_err(|expected| format!("{:?} is no answer to {}: expected {expected}", said.text, said.input))?;
-    let at = said.at.map_or(now, |at| at.at(zone));
-    if at > now {
-        return Err(format!("{} lies ahead of now ({now}); answer what was read off", at));
-    }
+    let at = said::seen(said.at, now, zone)?;
     let days = SignedDuration::from_hours(24 * i64::from(asked.valid_days));
     let longest = at.checked_add(days).unwrap_or(Timestamp::MAX);
     let valid_until = said.valid_until.map(|end| end.at(zone));

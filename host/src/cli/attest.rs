@@ -1,11 +1,11 @@
 //! `tancheck attest`: records a person's word about a task, or about one subject that a check lists.
 
-use super::engine::When;
 use super::output::{HEADING, Printer, to_stderr};
+use super::said::{self, Said};
 use super::site::Site;
 use super::stop::{OK, Stop};
 use super::{Global, ask, engine, text};
-use crate::calendar::{Task, date_of};
+use crate::calendar::{Task, date_of, moment};
 use crate::hint::hint;
 use crate::history::{Listed, Store};
 use crate::report::text::one_step;
@@ -44,9 +44,6 @@ pub(super) struct Arguments {
     /// What was found; needed: an event calls for the task; withdrawn: what was said before was a mistake
     #[arg(long, value_enum)]
     result: Option<Verdict>,
-    /// Who found it
-    #[arg(long, value_name = "NAME")]
-    by: Option<String>,
     /// A second person, who confirms it
     #[arg(long, value_name = "NAME")]
     second: Option<String>,
@@ -56,15 +53,8 @@ pub(super) struct Arguments {
     /// A file that proves it; its name and hash are kept, the file itself is not
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
-    /// Until when it counts, instead of the check's own period
-    #[arg(long, value_name = "DATE", value_parser = engine::when)]
-    valid_until: Option<When>,
-    /// When it was found, if not now
-    #[arg(long, value_name = "TIME", value_parser = engine::when)]
-    at: Option<When>,
-    /// The time that counts as now, for tests
-    #[arg(long, value_name = "TIME", value_parser = engine::time, hide = true)]
-    now: Option<Timestamp>,
+    #[command(flatten)]
+    said: Said,
 }
 
 /// What `attest -o json` prints.
@@ -112,7 +102,7 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
         return Err(not_by_hand(&site, check, &arguments.task));
     }
     let zone = &config.calendar.zone;
-    let now = arguments.now.unwrap_or_else(engine::this_second);
+    let now = arguments.said.now(zone);
     let store = engine::history(&config)?;
     if arguments.result.is_none() && global.can_ask() {
         to_stderr(&steps(&task));
@@ -121,9 +111,9 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
         Some(subject) => Some(listed(&store, check, subject)?),
         None => None,
     };
-    let at = arguments.at.map_or(now, |at| at.at(zone));
+    let at = said::seen(arguments.said.at, now, zone).map_err(Stop::Usage)?;
     let attestation = word(&arguments, &task, about, at, global, zone)?;
-    let later = in_time(&store, &arguments, &attestation, now)?;
+    let later = in_time(&store, &arguments, &attestation, (now, zone))?;
     let entry = store.attest(&attestation).map_err(|error| Stop::Internal(error.to_string()))?;
     let due = due(&attestation, &task, zone);
     if !global.output.is_empty() {
@@ -144,7 +134,8 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
         to_stderr(&told(&attestation, due.as_deref()));
     }
     if let Some(later) = later {
-        to_stderr(&format!("it is kept, but what {} said later, on {}, still counts", later.by, later.at));
+        let on = moment(later.at, zone);
+        to_stderr(&format!("it is kept, but what {} said later, on {on}, still counts", later.by));
     }
     Ok(OK)
 }
@@ -166,7 +157,7 @@ fn word(
         );
         return Err(Stop::Usage(message));
     }
-    let valid_until = arguments.valid_until.map(|end| end.at(zone));
+    let valid_until = arguments.said.valid_until().map(|end| end.at(zone));
     if let Some(end) = valid_until.filter(|end| *end <= at) {
         let (end, at) = (date_of(end, zone), date_of(at, zone));
         return Err(Stop::Usage(format!("--valid-until {end} is not after {at}")));
@@ -181,7 +172,7 @@ fn word(
         let message = format!("say why with --note: {} means nothing without a reason", result.name());
         return Err(Stop::Usage(message));
     }
-    let by = name(arguments.by.as_deref(), global)?;
+    let by = arguments.said.by(global)?;
     let second = second(arguments, task, result, &by, global)?;
     let evidence = arguments.evidence.as_deref().map(evidence).transpose()?;
     let task = task.check.id.clone();
@@ -216,26 +207,26 @@ fn second(
     }
 }
 
-/// Refuses a word from the future, and one that a clock that went back would hide behind an earlier one. Returns a
-/// later word that hides this one, where the person said when it was.
+/// Refuses a word that a clock that went back would hide behind an earlier one. Returns a later word that hides this
+/// one, where the person said when it was.
 fn in_time(
     store: &Store,
     arguments: &Arguments,
     word: &Attestation,
-    now: Timestamp,
+    (now, zone): (Timestamp, &TimeZone),
 ) -> Result<Option<Attestation>, Stop> {
-    if word.at > now {
-        return Err(Stop::Usage(format!("--at {} lies ahead of now ({now}); attest what was done", word.at)));
-    }
     let all = store.attestations().map_err(|error| Stop::Internal(error.to_string()))?;
     let fingerprint = |one: &Attestation| one.about.as_ref().map(|about| about.fingerprint.clone());
     let is_same = |one: &&Attestation| one.task == word.task && fingerprint(one) == fingerprint(word);
     let later =
         all.into_iter().filter(|one| is_same(&one)).filter(|one| one.at > word.at).max_by_key(|one| one.at);
-    match (later, arguments.at) {
+    match (later, arguments.said.at) {
         (Some(later), None) => Err(Stop::Usage(format!(
-            "{} attested {} on {}, which is later than now ({now}): check the clock, or say --at when this was found",
-            later.by, later.task, later.at
+            "{} attested {} on {}, which is later than now ({}): check the clock, or say --at when this was found",
+            later.by,
+            later.task,
+            moment(later.at, zone),
+            moment(now, zone)
         ))),
         (later, _) => Ok(later),
     }
@@ -343,19 +334,6 @@ fn result(arguments: &Arguments, global: &Global) -> Result<Verdict, Stop> {
     let said = ask::line(&format!("Result ({names}):"))?;
     let found = Verdict::ALL.into_iter().find(|one| one.name() == said.trim());
     found.ok_or_else(|| Stop::Usage(format!("{said:?} is none of {names}")))
-}
-
-/// Who says it: the flag, or the person at the terminal.
-pub(super) fn name(flag: Option<&str>, global: &Global) -> Result<String, Stop> {
-    let said = match flag {
-        Some(name) => name.to_owned(),
-        None if global.can_ask() => ask::line("Your name:")?,
-        None => String::new(),
-    };
-    match said.trim() {
-        "" => Err(Stop::Usage("say who it is with --by NAME".to_owned())),
-        name => Ok(name.to_owned()),
-    }
 }
 
 /// The name and hash of a file.

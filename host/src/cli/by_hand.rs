@@ -1,16 +1,17 @@
 //! `tancheck exports` and `tancheck answers`: what a person could bring, and the checks that it would decide.
 
-use super::engine::this_second;
+use super::engine::When;
 use super::output::{BAD, FAINT, GOOD, HEADING, Printer};
 use super::site::Site;
 use super::stop::{OK, Stop};
 use super::{Global, answer, engine, sources, text};
+use crate::calendar::day;
 use crate::collect::by_hand::{self, Brought};
 use crate::config::Config;
 use crate::history::Here;
-use crate::run::outcome::day;
 use clap::Args;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -46,8 +47,8 @@ struct Which {
     #[arg(short, long)]
     all: bool,
     /// The time that counts as now, for tests
-    #[arg(long, value_name = "TIME", value_parser = engine::time, hide = true)]
-    now: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = engine::when, hide = true)]
+    now: Option<When>,
 }
 
 /// What `exports -o json` and `answers -o json` print.
@@ -152,7 +153,8 @@ pub(super) fn exports(arguments: Exports, global: &Global) -> Result<u8, Stop> {
 pub(super) fn answers(arguments: Answers, global: &Global) -> Result<u8, Stop> {
     let look = Look::open(&arguments.which, global)?;
     let history = engine::open_history(&look.config);
-    let now = arguments.which.now.unwrap_or_else(this_second);
+    let zone = &look.config.calendar.zone;
+    let now = engine::now(arguments.which.now, zone);
     let here = Here::new(history, now);
     let value = |input: &Input, place: usize, need: Need| match &input.sources[place].request {
         Request::Answer { prompt, valid_days, .. } => Some(Value {
@@ -163,7 +165,7 @@ pub(super) fn answers(arguments: Answers, global: &Global) -> Result<u8, Stop> {
         }),
         _ => None,
     };
-    let state = |input: &Input, request: &Request| by_hand::answered(request, &input.id, &here, now);
+    let state = |input: &Input, request: &Request| by_hand::answered(request, &input.id, &here, now, zone);
     let document = look.document(state, value);
     let shown = |one: &Value| Shown {
         head: format!("tancheck answer {} <{}>", one.need.input, one.expected),
@@ -273,7 +275,7 @@ impl Look {
         self.printer.document(document, || {
             let mut out = String::new();
             for one in &document.wanted {
-                told(&mut out, &shown(one), need(one));
+                told(&mut out, &shown(one), need(one), &self.config.calendar.zone);
             }
             out + &self.summary(document.wanted.len(), noun)
         })?;
@@ -285,7 +287,10 @@ impl Look {
         let of = match (self.all, self.last_run) {
             (true, _) => "for all checks".to_owned(),
             (false, Some(at)) => {
-                format!("for checks that were undecided when they were last run ({})", day(at))
+                format!(
+                    "for checks that were undecided when they were last run ({})",
+                    day(at, &self.config.calendar.zone)
+                )
             }
             (false, None) => "for checks that were never run".to_owned(),
         };
@@ -299,7 +304,7 @@ struct Shown {
     how: String,
 }
 
-fn told(out: &mut String, shown: &Shown, need: &Need) {
+fn told(out: &mut String, shown: &Shown, need: &Need, zone: &TimeZone) {
     let mut line = |text: &str| out.push_str(text);
     line(&format!("{HEADING}{}{HEADING:#}\n", shown.head));
     line(&text::wrapped(&shown.how, 2));
@@ -308,7 +313,7 @@ fn told(out: &mut String, shown: &Shown, need: &Need) {
     }
     let mut state = String::new();
     match (&need.have, &need.problem) {
-        (Some(have), _) => write!(state, "  {GOOD}there{GOOD:#}: {}, {}", have.what, day(have.at)),
+        (Some(have), _) => write!(state, "  {GOOD}there{GOOD:#}: {}, {}", have.what, day(have.at, zone)),
         (None, reason) => write!(state, "  {BAD}missing{BAD:#}: {}", reason.as_deref().unwrap_or_default()),
     }
     .expect("a string grows");

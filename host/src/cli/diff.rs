@@ -3,11 +3,13 @@
 use super::output::Printer;
 use super::stop::{OK, Stop};
 use super::{Global, engine, text as layout};
+use crate::calendar::moment;
 use crate::history::{Difference, RunLine};
 use crate::report::changed::{BAD, GOOD, Line, UNKNOWN, gone};
 use crate::report::page::Page;
 use crate::report::text::Look;
 use clap::Args;
+use jiff::tz::TimeZone;
 
 /// Shows what changed between two runs: new, back, worse, better, fixed, and what only was not looked at
 #[derive(Debug, Args)]
@@ -40,16 +42,16 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
         None => engine::run_named(&store, &arguments.from)?,
     };
     let difference = store.diff(from, to).map_err(|error| Stop::Internal(error.to_string()))?;
-    printer.document(&difference, || text(&difference))?;
+    printer.document(&difference, || text(&difference, store.zone()))?;
     Ok(OK)
 }
 
-fn text(difference: &Difference) -> String {
+fn text(difference: &Difference, zone: &TimeZone) -> String {
     let mut page = Page::new(Look { color: true, width: layout::width(), details: true });
     let Difference { from, to, unchanged, .. } = difference;
-    page.lead(&difference.deployment, &format!("{} → {}", named(from), named(to)));
+    page.lead(&difference.deployment, &format!("{} → {}", named(from, zone), named(to, zone)));
     page.paragraph(0, &format!("{}; {} as before", summary(difference), unchanged.len()));
-    let lines = lines(difference);
+    let lines = lines(difference, zone);
     if !lines.is_empty() {
         page.title("Changed");
         lines.iter().for_each(|line| line.print(&mut page));
@@ -73,8 +75,8 @@ fn text(difference: &Difference) -> String {
 }
 
 /// A run's number and time.
-fn named(run: &RunLine) -> String {
-    format!("run {} of {}", run.number, run.at.strftime("%Y-%m-%d %H:%M UTC"))
+fn named(run: &RunLine, zone: &TimeZone) -> String {
+    format!("run {} of {}", run.number, moment(run.at, zone))
 }
 
 fn summary(difference: &Difference) -> String {
@@ -94,7 +96,7 @@ fn summary(difference: &Difference) -> String {
     if told.is_empty() { "no finding changed".to_owned() } else { told.join(", ") }
 }
 
-fn lines(difference: &Difference) -> Vec<Line> {
+fn lines(difference: &Difference, zone: &TimeZone) -> Vec<Line> {
     let mut lines = Vec::new();
     for (list, word, style) in [
         (&difference.new, "new", BAD),
@@ -104,7 +106,7 @@ fn lines(difference: &Difference) -> Vec<Line> {
         (&difference.fixed, "fixed", GOOD),
         (&difference.better, "better", GOOD),
     ] {
-        gone(list, word, style, &mut lines);
+        gone(list, word, style, zone, &mut lines);
     }
     lines
 }

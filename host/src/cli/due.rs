@@ -1,5 +1,6 @@
 //! `tancheck due`: the maintenance calendar: what is overdue, due and soon, when it was done last and by whom.
 
+use super::engine::When;
 use super::output::{BAD, FAINT, GOOD, HEADING, Output, Printer, WARNING, to_stderr};
 use super::site::Site;
 use super::stop::{OK, Stop};
@@ -52,8 +53,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     fail_on_overdue: bool,
     /// The time that counts as now, for tests and to look at a date: 2026-06-30 or 2026-06-30T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = engine::time)]
-    now: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = engine::when)]
+    now: Option<When>,
 }
 
 /// What `due -o json` prints.
@@ -126,7 +127,7 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
     let plugins = plugins(&site, &arguments.module)?;
     let filter = Filter { owners: arguments.owner.clone(), ..Filter::default() };
     select::known_owners(&filter, &config).map_err(|error| Stop::Usage(error.to_string()))?;
-    let now = arguments.now.unwrap_or_else(engine::this_second);
+    let now = engine::now(arguments.now, &config.calendar.zone);
     let failed = |error: crate::history::HistoryError| Stop::Internal(error.to_string());
     let store = engine::history(&config)?;
     let facts = Facts::read(&store, now).map_err(failed)?;
@@ -135,7 +136,7 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
     let today = date_of(now, &config.calendar.zone);
     let period = arguments.period.clone().unwrap_or_else(|| Period::quarter_of(today));
     let coverage = outlook.coverage(&config, &store, &facts, &period, now).map_err(failed)?;
-    let problems: Vec<String> = facts.ahead_of(now).into_iter().collect();
+    let problems: Vec<String> = facts.ahead_of(now, &config.calendar.zone).into_iter().collect();
     problems.iter().for_each(|problem| to_stderr(&format!("{WARNING}warning:{WARNING:#} {problem}")));
     let document = document(&config, &outlook, coverage, problems, now, arguments.all);
     printer.print(|format| match format {
@@ -180,7 +181,7 @@ fn document(
         format: 1,
         deployment: config.deployment.id.clone(),
         today: date_of(now, zone).to_string(),
-        time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+        time_zone: config.calendar.zone_name().to_owned(),
         counts,
         coverage,
         tasks: outlook.rows.iter().filter(is_shown).map(line).collect(),

@@ -3,6 +3,7 @@
 use super::site::Site;
 use super::stop::Stop;
 use super::{Global, checks};
+use crate::calendar::day;
 use crate::collect::probe::evidence;
 use crate::config::{Assignment, Config};
 use crate::history::{Here, HistoryError, RunLine, Store};
@@ -10,7 +11,6 @@ use crate::run::engine::Setup;
 use crate::run::event::Events;
 use crate::run::exit::Policy;
 use crate::run::interrupt::Interrupt;
-use crate::run::outcome::day;
 use crate::run::select::Filter;
 use crate::run::waiver::{self, Waiver};
 use clap::Args;
@@ -67,8 +67,8 @@ pub(super) struct Ways {
     #[arg(long, value_name = "FILE")]
     merge_evidence: Vec<PathBuf>,
     /// The time that counts as now, for tests and to look at a date: 2026-06-30 or 2026-06-30T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    now: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    now: Option<When>,
 }
 
 /// When it is, and whether questions are asked, for commands that select no checks.
@@ -78,8 +78,8 @@ pub(super) struct Circumstances {
     #[arg(long)]
     no_questions: bool,
     /// The time that counts as now, for tests: 2026-06-30 or 2026-06-30T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    now: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    now: Option<When>,
 }
 
 impl From<&Circumstances> for Which {
@@ -158,7 +158,7 @@ impl Ground {
             due: which.due,
             owners: which.owner.clone(),
         };
-        let now = which.ways.now.unwrap_or_else(this_second);
+        let now = now(which.ways.now, &config.calendar.zone);
         Ok(Self { site, config, history, now, evidence, waivers, filter })
     }
 
@@ -200,7 +200,8 @@ pub(super) fn waivers(site: &Site, config: &Config) -> Result<Vec<Waiver>, Stop>
 
 /// The history of the deployment.
 pub(super) fn open_history(config: &Config) -> Result<Arc<Store>, HistoryError> {
-    Store::open(&config.places.state, &config.deployment.id).map(Arc::new)
+    let store = Store::open(&config.places.state, &config.deployment.id)?;
+    Ok(Arc::new(store.in_zone(config.calendar.zone.clone())))
 }
 
 /// The history, where a command cannot do without.
@@ -212,7 +213,9 @@ pub(super) fn history(config: &Config) -> Result<Arc<Store>, Stop> {
 pub(super) fn store(global: &Global) -> Result<Store, Stop> {
     let layers = global.layers()?;
     let deployment = layers.deployment()?;
-    Store::open(&layers.places().state, &deployment.id).map_err(|error| Stop::Internal(error.to_string()))
+    let store = Store::open(&layers.places().state, &deployment.id)
+        .map_err(|error| Stop::Internal(error.to_string()))?;
+    Ok(store.in_zone(layers.zone()))
 }
 
 /// The run that an argument names.
@@ -226,9 +229,9 @@ pub(super) fn run_named(store: &Store, text: &str) -> Result<RunLine, Stop> {
         (Some(oldest), Some(newest)) => format!(
             "the history has runs {} ({}) to {} ({}); name one by its number, last, previous, or a date",
             oldest.number,
-            day(oldest.at),
+            day(oldest.at, store.zone()),
             newest.number,
-            day(newest.at)
+            day(newest.at, store.zone())
         ),
         _ => "the history has no run yet; \"tancheck run\" makes one".to_owned(),
     };
@@ -240,13 +243,9 @@ pub(super) fn this_second() -> Timestamp {
     Timestamp::from_second(Timestamp::now().as_second()).expect("a second of this year is in range")
 }
 
-/// A time on the command line: a date is its first moment in UTC.
-pub(super) fn time(text: &str) -> Result<Timestamp, String> {
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(time);
-    }
-    let date: Date = text.parse().map_err(|_| EXPECTED_TIME)?;
-    date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+/// The time that counts as now.
+pub(super) fn now(given: Option<When>, zone: &TimeZone) -> Timestamp {
+    given.map_or_else(this_second, |when| when.at(zone))
 }
 
 /// A date or a moment on the command line.
@@ -272,11 +271,12 @@ impl When {
 pub(super) fn when(text: &str) -> Result<When, String> {
     match text.parse::<Timestamp>() {
         Ok(time) => Ok(When::Moment(time)),
-        Err(_) => text.parse().map(When::Day).map_err(|_| EXPECTED_TIME.to_owned()),
+        Err(_) => text
+            .parse()
+            .map(When::Day)
+            .map_err(|_| "expected a date or time, such as 2026-06-30 or 2026-06-30T12:00:00Z".to_owned()),
     }
 }
-
-const EXPECTED_TIME: &str = "expected a date or time, such as 2026-06-30 or 2026-06-30T12:00:00Z";
 
 #[cfg(test)]
 mod tests {
@@ -284,8 +284,11 @@ mod tests {
 
     #[test]
     fn times_are_dates_or_moments() {
-        assert_eq!(time("2026-06-30").unwrap(), "2026-06-30T00:00:00Z".parse().unwrap());
-        assert_eq!(time("2026-06-30T02:00:00+02:00").unwrap(), "2026-06-30T00:00:00Z".parse().unwrap());
-        assert!(time("tomorrow").unwrap_err().contains("such as 2026-06-30"));
+        let tokyo = TimeZone::get("Asia/Tokyo").unwrap();
+        let at = |text: &str, zone: &TimeZone| when(text).unwrap().at(zone).to_string();
+        assert_eq!(at("2026-06-30", &TimeZone::UTC), "2026-06-30T00:00:00Z");
+        assert_eq!(at("2026-06-30", &tokyo), "2026-06-29T15:00:00Z");
+        assert_eq!(at("2026-06-30T02:00:00+02:00", &tokyo), "2026-06-30T00:00:00Z");
+        assert!(when("tomorrow").unwrap_err().contains("such as 2026-06-30"));
     }
 }

@@ -1,8 +1,10 @@
 //! `tancheck history`: earlier runs, and the file that keeps them.
 
+use super::engine::When;
 use super::output::{BAD, GOOD, Printer, to_stderr};
 use super::stop::{INCOMPLETE, OK, Stop};
 use super::{Global, engine, text as layout};
+use crate::calendar::moment;
 use crate::files;
 use crate::history::{
     Counted, HistoryError, Retention, RunLine, Severities, Shown, Store, TransferError, Transferred,
@@ -10,7 +12,7 @@ use crate::history::{
 use crate::report::page::{Page, color_of};
 use crate::report::text::Look;
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -71,8 +73,8 @@ struct Prune {
     #[arg(long)]
     dry_run: bool,
     /// The time that counts as now
-    #[arg(long, value_name = "TIME", value_parser = engine::time)]
-    now: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = engine::when)]
+    now: Option<When>,
 }
 
 /// Writes all that is kept of the deployment, one JSON object a line
@@ -129,7 +131,7 @@ fn list(arguments: &List, global: &Global) -> Result<u8, Stop> {
         kept: store.count().map_err(failed)?,
         runs: store.runs(most).map_err(failed)?,
     };
-    printer.document(&document, || listed(&document))?;
+    printer.document(&document, || listed(&document, store.zone()))?;
     Ok(OK)
 }
 
@@ -141,7 +143,7 @@ fn prune(arguments: &Prune, global: &Global) -> Result<u8, Stop> {
         runs_days: arguments.runs.unwrap_or(kept.runs_days),
         series_days: arguments.series.unwrap_or(kept.series_days),
     };
-    let now = arguments.now.unwrap_or_else(engine::this_second);
+    let now = engine::now(arguments.now, store.zone());
     let pruned = store.prune(keep, now, arguments.dry_run).map_err(failed)?;
     if !arguments.dry_run {
         store.compact().map_err(failed)?;
@@ -224,7 +226,7 @@ fn verify(global: &Global) -> Result<u8, Stop> {
     Ok(if verified.problems.is_empty() { OK } else { INCOMPLETE })
 }
 
-fn listed(document: &Document) -> String {
+fn listed(document: &Document, zone: &TimeZone) -> String {
     if document.runs.is_empty() {
         return format!("no run of {} is kept yet; \"tancheck run\" makes one\n", document.deployment);
     }
@@ -234,7 +236,7 @@ fn listed(document: &Document) -> String {
         .map(|run| {
             vec![
                 run.number.to_string(),
-                run.at.strftime("%Y-%m-%d %H:%M").to_string(),
+                run.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
                 format!("{} of {}", run.decided, run.total),
                 run.findings.as_ref().map_or_else(|| "?".to_owned(), found),
                 run.changes.as_ref().map_or_else(|| "?".to_owned(), changed),
@@ -242,7 +244,8 @@ fn listed(document: &Document) -> String {
             ]
         })
         .collect();
-    let mut text = layout::table(&["run", "when (UTC)", "decided", "findings", "changed", "exit"], &rows);
+    let when = format!("when ({})", zone.iana_name().unwrap_or("UTC"));
+    let mut text = layout::table(&["run", &when, "decided", "findings", "changed", "exit"], &rows);
     let more = document.kept.saturating_sub(document.runs.len() as u64);
     if more > 0 {
         text.push_str(&format!("and {more} earlier; \"tancheck history list --last 0\" shows all\n"));
@@ -301,7 +304,7 @@ fn whole(store: &Store, shown: &Shown) -> String {
         &format!(
             "run {} of {}: {found} · {} of {} decided · tancheck {} · exit {}",
             run.number,
-            run.at.strftime("%Y-%m-%d %H:%M UTC"),
+            moment(run.at, store.zone()),
             run.decided,
             run.total,
             run.version,

@@ -28,6 +28,7 @@ mod permissions;
 mod plan;
 mod plugins;
 mod run;
+mod said;
 mod schema;
 mod site;
 mod sources;

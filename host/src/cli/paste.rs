@@ -1,17 +1,20 @@
 //! `tancheck paste`: judges text that may hold secrets, from stdin, without keeping any of it.
 
+use super::engine::When;
 use super::output::{BAD, FAINT, GOOD, HEADING, Printer, WARNING, json};
 use super::run::Workers;
 use super::site::Site;
 use super::stop::{INCOMPLETE, OK, Stop};
 use super::text::{item, wrapped};
 use super::{Global, engine};
+use crate::calendar::day;
 use crate::hint::hint;
 use crate::paste;
 use crate::plugins::Installed;
 use crate::run::judge::{Guest, Guests};
 use clap::Args;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -41,8 +44,8 @@ pub(super) struct Arguments {
     #[arg(value_name = "INPUT")]
     input: String,
     /// The time to judge for, instead of now
-    #[arg(long, value_name = "TIME", value_parser = engine::time)]
-    now: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = engine::when)]
+    now: Option<When>,
 }
 
 /// What `tancheck paste -o json` prints.
@@ -100,12 +103,13 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
         return Err(Stop::Usage(message));
     }
     let blocks = paste::blocks(stdin.lock(), known).map_err(|error| Stop::Usage(error.to_string()))?;
-    let now = arguments.now.unwrap_or_else(engine::this_second);
+    let zone = site.layers.zone();
+    let now = engine::now(arguments.now, &zone);
     let rows = super::runtime()?.block_on(judged(&site, plugin, input, &blocks, now))?;
     let document = Document { format: 1, input: input.id.clone(), blocks, checks: rows };
     printer.print(|format| match format {
         "json" => json(&document),
-        _ => Ok(told(&document)),
+        _ => Ok(told(&document, &zone)),
     })?;
     let has = |outcome: Outcome| document.checks.iter().any(|row| row.outcome == outcome.name());
     let all_pass = document.checks.iter().all(|row| row.outcome == Outcome::Pass.name());
@@ -234,10 +238,10 @@ fn steps(remedy: &Remedy) -> Vec<String> {
     remedy.steps.iter().map(crate::report::text::one_step).collect()
 }
 
-fn told(document: &Document) -> String {
+fn told(document: &Document, zone: &TimeZone) -> String {
     let mut text = String::new();
     for block in &document.blocks {
-        let _ = writeln!(text, "{}", described(block));
+        let _ = writeln!(text, "{}", described(block, zone));
     }
     for row in &document.checks {
         let (mark, style) = match row.outcome.as_str() {
@@ -263,7 +267,7 @@ fn told(document: &Document) -> String {
 }
 
 /// A block in one line.
-fn described(block: &PastedBlock) -> String {
+fn described(block: &PastedBlock, zone: &TimeZone) -> String {
     if block.label.is_empty() {
         return format!("line {:3}  text outside of blocks", block.line);
     }
@@ -278,7 +282,7 @@ fn described(block: &PastedBlock) -> String {
             return ", no certificate".to_owned();
         }
         let bits = certificate.key_bits.map(|bits| format!(" {bits}")).unwrap_or_default();
-        let until = certificate.not_after.map(|end| format!(", until {}", crate::run::outcome::day(end)));
+        let until = certificate.not_after.map(|end| format!(", until {}", day(end, zone)));
         format!(", {}{bits}{}", certificate.key, until.unwrap_or_default())
     });
     format!("line {:3}  {}: {size}{end}{known}{}", block.line, block.label, certificate.unwrap_or_default())

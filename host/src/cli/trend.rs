@@ -1,11 +1,12 @@
 //! `tancheck trend`: a series over time, and when it reaches its limit.
 
+use super::engine::When;
 use super::output::{FAINT, HEADING, Printer, WARNING, json};
 use super::stop::{OK, Stop};
 use super::{Global, engine, text as layout};
+use crate::calendar::day;
 use crate::hint::hint;
 use crate::history::{Every, HistoryError, Metric, Trend, days_before};
-use crate::run::outcome::day;
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -27,8 +28,8 @@ pub(super) struct Arguments {
     #[arg(value_name = "METRIC")]
     metric: Option<String>,
     /// Only since this date or time
-    #[arg(long, value_name = "TIME", value_parser = engine::time, conflicts_with = "days")]
-    since: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = engine::when, conflicts_with = "days")]
+    since: Option<When>,
     /// Only so many days back
     #[arg(long, value_name = "DAYS")]
     days: Option<u64>,
@@ -59,17 +60,18 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
         printer.print(|format| match format {
             "json" => json(&document),
             "csv" => metrics_csv(&document.metrics),
-            _ => Ok(listed(&document)),
+            _ => Ok(listed(&document, store.zone())),
         })?;
         return Ok(OK);
     };
     let back = arguments.days.map(|days| days_before(engine::this_second(), days));
-    let since = arguments.since.or(back).unwrap_or(Timestamp::MIN);
+    let zone = store.zone();
+    let since = arguments.since.map(|since| since.at(zone)).or(back).unwrap_or(Timestamp::MIN);
     let trend = store.trend(metric, since, arguments.every, arguments.limit).map_err(failed)?;
     let Some(trend) = trend else {
         let known = store.metrics().map_err(failed)?;
         if known.iter().any(|one| one.metric == *metric) {
-            return Err(Stop::Usage(format!("{metric} has no value since {}", day(since))));
+            return Err(Stop::Usage(format!("{metric} has no value since {}", day(since, zone))));
         }
         let hint = hint(metric, known.iter().map(|one| one.metric.as_str()));
         return Err(Stop::Usage(format!(
@@ -78,13 +80,13 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
     };
     printer.print(|format| match format {
         "json" => json(&trend),
-        "csv" => trend_csv(&trend),
-        _ => Ok(text(&trend)),
+        "csv" => trend_csv(&trend, zone),
+        _ => Ok(text(&trend, zone)),
     })?;
     Ok(OK)
 }
 
-fn listed(document: &Document) -> String {
+fn listed(document: &Document, zone: &TimeZone) -> String {
     if document.metrics.is_empty() {
         return format!("no run of {} is kept yet; \"tancheck run\" makes one\n", document.deployment);
     }
@@ -93,7 +95,7 @@ fn listed(document: &Document) -> String {
         .iter()
         .map(|one| {
             let last = format!("{} {}", number(one.last), one.unit);
-            vec![one.metric.clone(), one.values.to_string(), last, day(one.last_at)]
+            vec![one.metric.clone(), one.values.to_string(), last, day(one.last_at, zone)]
         })
         .collect();
     layout::table(&["metric", "values", "last", "measured"], &rows)
@@ -104,7 +106,7 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 /// What stands where nothing was measured.
 const GAP: char = '·';
 
-fn text(trend: &Trend) -> String {
+fn text(trend: &Trend, zone: &TimeZone) -> String {
     let mut text = String::new();
     let mut line = |words: &str| writeln!(text, "{words}").expect("a string grows");
     let room = layout::width().saturating_sub(2);
@@ -116,7 +118,7 @@ fn text(trend: &Trend) -> String {
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     line(&format!("{HEADING}{}{HEADING:#}, {}, {}", trend.metric, trend.unit, word(trend.every)));
     line(&format!("  {}", sparkline(shown.iter().map(|bucket| bucket.value), least, most)));
-    let (from, to) = (day(shown[0].from), day(shown[shown.len() - 1].from));
+    let (from, to) = (day(shown[0].from, zone), day(shown[shown.len() - 1].from, zone));
     let dates =
         if from == to { from } else { format!("{from:<width$}{to}", width = shown.len().max(22) - 10) };
     line(&format!("{FAINT}  {dates}{FAINT:#}"));
@@ -145,7 +147,7 @@ fn text(trend: &Trend) -> String {
             Some(at) => format!(
                 "  {WARNING}reaches the limit of {} on {}{WARNING:#} if it goes on like this",
                 number(bound),
-                day(at)
+                day(at, zone)
             ),
             None => format!("  does not reach the limit of {} within ten years", number(bound)),
         });
@@ -183,11 +185,11 @@ fn number(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-fn trend_csv(trend: &Trend) -> Result<String, Stop> {
+fn trend_csv(trend: &Trend, zone: &TimeZone) -> Result<String, Stop> {
     let rows = trend.buckets.iter().map(|bucket| {
         let from = match trend.every {
             Every::Run => bucket.from.to_string(),
-            _ => bucket.from.to_zoned(TimeZone::UTC).date().to_string(),
+            _ => day(bucket.from, zone),
         };
         let run = bucket.run.map(|run| run.to_string()).unwrap_or_default();
         let value = bucket.value.map(|value| value.to_string()).unwrap_or_default();

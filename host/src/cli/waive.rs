@@ -4,7 +4,7 @@ use super::engine::When;
 use super::output::{BAD, FAINT, GOOD, Printer, WARNING, to_stderr};
 use super::site::Site;
 use super::stop::{OK, Stop};
-use super::{Global, attest, engine, text};
+use super::{Global, engine, said, text};
 use crate::calendar::date_of;
 use crate::config::Config;
 use crate::files;
@@ -13,7 +13,6 @@ use crate::history::{Open, Store};
 use crate::run::document::{Affected, CheckResult, Finding, Subject};
 use crate::run::waiver::{self, Ground, State, Triage, Use};
 use clap::Args;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -50,16 +49,16 @@ pub(super) struct Arguments {
     #[arg(long, value_enum)]
     triage: Option<Triage>,
     /// The time that counts as now, for tests
-    #[arg(long, value_name = "TIME", value_parser = engine::time, hide = true)]
-    now: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = engine::when, hide = true)]
+    now: Option<When>,
 }
 
 /// Lists waivers: what they are about, until when, and which have ended or match nothing
 #[derive(Debug, Args)]
 pub(super) struct Listing {
     /// The time that counts as now, for tests
-    #[arg(long, value_name = "TIME", value_parser = engine::time, hide = true)]
-    now: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = engine::when, hide = true)]
+    now: Option<When>,
 }
 
 /// What `waive -o json` prints.
@@ -104,10 +103,10 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
     let store = engine::history(&config)?;
     let open = named(&store, &site, &arguments)?;
     let zone = &config.calendar.zone;
-    let today = date_of(arguments.now.unwrap_or_else(engine::this_second), zone);
+    let today = date_of(engine::now(arguments.now, zone), zone);
     let until = arguments.until.map(|until| date_of(until.at(zone), zone));
     fits(&arguments, &config, &open, until, today)?;
-    let owner = attest::name(arguments.owner.as_deref(), global)?;
+    let owner = said::name(arguments.owner.as_deref(), global)?;
     let entry = entry(&arguments, &open, &owner, until, today);
     append(&path, &entry, &site, &config)?;
     let given = Given {
@@ -278,7 +277,7 @@ pub(super) fn list(arguments: Listing, global: &Global) -> Result<u8, Stop> {
     let ground = Ground {
         waivers: &waivers,
         rules: config.waivers,
-        now: arguments.now.unwrap_or_else(engine::this_second),
+        now: engine::now(arguments.now, &config.calendar.zone),
         zone: &config.calendar.zone,
         aliases: &aliases,
         history: Some(&store),

@@ -2,6 +2,8 @@
 
 use super::Local;
 use super::transport::Problem;
+use crate::calendar::day;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::{Answer, Body, Point};
@@ -16,6 +18,7 @@ pub(super) fn answered(
     prompt: &str,
     valid_days: u32,
     now: Timestamp,
+    zone: &TimeZone,
 ) -> Result<Answer, Problem> {
     let answer = local
         .answer(input)
@@ -28,7 +31,7 @@ pub(super) fn answered(
         .checked_add(SignedDuration::from_hours(i64::from(valid_days) * DAY))
         .unwrap_or(Timestamp::MAX);
     if now >= until {
-        let (day, by) = (until.strftime("%F"), &answer.by);
+        let (day, by) = (day(until, zone), &answer.by);
         return Err(not_evaluated(format!(
             "the answer of {by} was good until {day}: {}",
             hint(input, prompt)
@@ -106,7 +109,8 @@ mod tests {
     fn an_answer_expires() {
         let now = time("2026-06-30T12:00:00Z");
         let ask = |known: &Known| {
-            answered(known, "x.backup", "Is there a backup?", 30, now).map_err(|problem| problem.reason)
+            answered(known, "x.backup", "Is there a backup?", 30, now, &TimeZone::UTC)
+                .map_err(|problem| problem.reason)
         };
         assert!(ask(&given("2026-05-31T12:00:01Z")).is_ok());
         assert_eq!(

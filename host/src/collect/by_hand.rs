@@ -4,6 +4,7 @@ use super::Local;
 use super::answer;
 use super::export::Export;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::path::Path;
 use tancheck_plugin_api::manifest::Request;
 
@@ -38,12 +39,13 @@ pub fn answered(
     input: &str,
     local: &dyn Local,
     now: Timestamp,
+    zone: &TimeZone,
 ) -> Option<Result<Brought, String>> {
     let Request::Answer { prompt, valid_days, .. } = request else { return None };
     match local.answer(input) {
         Ok(None) => Some(Err("nobody has answered yet".to_owned())),
         _ => {
-            let answered = answer::answered(local, input, prompt, *valid_days, now);
+            let answered = answer::answered(local, input, prompt, *valid_days, now, zone);
             let brought = answered
                 .map(|answer| Brought { what: format!("{} by {}", answer.value, answer.by), at: answer.at });
             Some(brought.map_err(|problem| problem.reason))

@@ -20,6 +20,7 @@ use super::{Local, document, gateway, rest, service};
 use crate::config::{Config, Limits};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ pub(super) struct Settler<T> {
     pub(super) local: Arc<dyn Local>,
     pub(super) account: Account,
     pub(super) now: Timestamp,
+    zone: TimeZone,
     pub(super) totals: Totals,
     limits: Limits,
     terms: Terms,
@@ -90,6 +92,7 @@ impl<T: Transport> Settler<T> {
             local,
             account: Account::default(),
             now,
+            zone: config.calendar.zone.clone(),
             totals: Totals::default(),
             limits: config.limits.clone(),
             terms: Terms::of(config),
@@ -182,9 +185,14 @@ impl<T: Transport> Settler<T> {
 
     fn on_this_machine(&self, node: &Node, way: &Way) -> Result<Answered, Problem> {
         let (body, at) = match &way.request {
-            Request::Answer { prompt, valid_days, .. } => {
-                answer::body(answer::answered(&*self.local, &node.input, prompt, *valid_days, self.now)?)
-            }
+            Request::Answer { prompt, valid_days, .. } => answer::body(answer::answered(
+                &*self.local,
+                &node.input,
+                prompt,
+                *valid_days,
+                self.now,
+                &self.zone,
+            )?),
             Request::History { series, days } => {
                 let (points, newest) = answer::remembered(&*self.local, series, *days, self.now)?;
                 (Body::Points(points), newest)

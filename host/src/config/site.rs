@@ -99,7 +99,8 @@ impl Layers {
     }
 
     /// Where the site is.
-    pub(super) fn zone(&self) -> TimeZone {
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
         self.text("calendar.time_zone").and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC)
     }
 

@@ -137,14 +137,13 @@ impl<'a, C: Collects + LogsIn, G: Guests> Scout<'a, C, G> {
         let wants = Want::of(manifest, reading.inputs.iter().map(String::as_str), &resolved);
         let collected =
             if wants.is_empty() { plan::Inputs::new() } else { self.collector.collect(&wants).await.inputs };
-        let inputs = plan::inputs(
-            &manifest.id,
-            &reading.inputs,
-            EXPORT_DAYS,
-            "this diagnosis",
-            &collected,
-            self.setup.now,
-        );
+        let reader = plan::Reader {
+            days: EXPORT_DAYS,
+            name: "this diagnosis",
+            now: self.setup.now,
+            zone: &self.setup.config.calendar.zone,
+        };
+        let inputs = plan::inputs(&manifest.id, &reading.inputs, &reader, &collected);
         let inspection = Inspection {
             check: reading.id.clone(),
             now: self.setup.now,

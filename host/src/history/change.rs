@@ -2,6 +2,7 @@
 
 use super::people::time;
 use super::{HistoryError, Store};
+use crate::calendar::moment;
 use crate::run::change::{Before, Change, Changes, Gone, Previous};
 use crate::run::document::{CheckResult, Finding, Run, Subject};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -31,7 +32,7 @@ impl Store {
             run.problems.push(format!(
                 "the clock went backwards: the last run in the history is of {}, later than this one; correct the clock, \
                  until then ages and trends are wrong",
-                last.at
+                moment(last.at, &self.zone)
             ));
         }
         changes.previous = previous;

@@ -2,8 +2,8 @@
 
 use super::people::{StoredAnswer, time};
 use super::{HistoryError, Store};
+use crate::calendar::day;
 use crate::collect::Local;
-use crate::run::outcome::day;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
@@ -34,14 +34,15 @@ impl Local for Here {
     }
 
     fn answer(&self, input: &str) -> Result<Option<Answer>, String> {
-        let stored = self.store()?.latest_answer(input, self.now).map_err(|error| error.to_string())?;
+        let store = self.store()?;
+        let stored = store.latest_answer(input, self.now).map_err(|error| error.to_string())?;
         let Some(StoredAnswer { answer, valid_until }) = stored else { return Ok(None) };
         match valid_until {
             Some(end) if end <= self.now => Err(format!(
                 "the answer that {} gave on {} was good until {}; run `tancheck answer {input}`",
                 answer.by,
-                day(answer.at),
-                day(end)
+                day(answer.at, &store.zone),
+                day(end, &store.zone)
             )),
             _ => Ok(Some(answer)),
         }

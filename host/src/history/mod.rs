@@ -29,6 +29,7 @@ pub use show::{Counted, Looked, Measured, Plugin, RunLine, Severities, Shown};
 pub use transfer::{TransferError, Transferred};
 pub use verify::Verified;
 
+use jiff::tz::TimeZone;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -46,6 +47,7 @@ pub struct Store {
     connection: Mutex<Connection>,
     deployment: String,
     path: PathBuf,
+    zone: TimeZone,
 }
 
 /// Why the history cannot be read or written.
@@ -130,7 +132,20 @@ impl Store {
             Err(HistoryError::ReadOnly { .. }) if path.exists() => readable(&path)?,
             result => result?,
         };
-        Ok(Self { connection: Mutex::new(connection), deployment: deployment.to_owned(), path })
+        let (connection, deployment) = (Mutex::new(connection), deployment.to_owned());
+        Ok(Self { connection, deployment, path, zone: TimeZone::UTC })
+    }
+
+    /// Days that are named or told are those of this zone; without one, of UTC.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// Where the site is.
+    #[must_use]
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// The file.

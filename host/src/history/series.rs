@@ -2,6 +2,7 @@
 
 use super::people::time;
 use super::{HistoryError, Store};
+use crate::calendar::{date_of, start_of};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -32,7 +33,7 @@ pub struct Metric {
 pub enum Every {
     /// Each run by itself.
     Run,
-    /// The last value of each day (UTC).
+    /// The last value of each day, where the site is.
     Day,
     /// The last value of each week, from Monday.
     Week,
@@ -159,7 +160,7 @@ impl Store {
         let every = every.unwrap_or_else(|| usual_pace(&points));
         let buckets = match every {
             Every::Run => by_run(&self.run_times(first.run, last.run)?, &points),
-            _ => by_calendar(every, &points),
+            _ => by_calendar(every, &points, &self.zone),
         };
         let values: Vec<f64> = buckets.iter().filter_map(|bucket| bucket.value).collect();
         let baseline = Baseline::known(&values, 1);
@@ -253,17 +254,17 @@ fn by_run(runs: &[(i64, Timestamp)], points: &[Point]) -> Vec<Bucket> {
 }
 
 /// One bucket for each day, week or month between the first and the last value.
-fn by_calendar(every: Every, points: &[Point]) -> Vec<Bucket> {
+fn by_calendar(every: Every, points: &[Point], zone: &TimeZone) -> Vec<Bucket> {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
-    let (mut day, end) = (begin(every, first.at), begin(every, last.at));
+    let (mut day, end) = (begin(every, first.at, zone), begin(every, last.at, zone));
     let mut rest = points.iter().peekable();
     let mut buckets = Vec::new();
     while let Some(next) = after(every, day) {
         let mut found = None;
-        while let Some(point) = rest.next_if(|point| begin(every, point.at) <= day) {
+        while let Some(point) = rest.next_if(|point| begin(every, point.at, zone) <= day) {
             found = Some(point);
         }
-        let from = day.to_zoned(TimeZone::UTC).map_or(first.at, |zoned| zoned.timestamp());
+        let from = start_of(day, zone);
         let (run, value) = (found.map(|point| point.run), found.map(|point| point.value));
         buckets.push(Bucket { from, run, value });
         if day >= end || buckets.len() >= MOST {
@@ -278,8 +279,8 @@ fn by_calendar(every: Every, points: &[Point]) -> Vec<Bucket> {
 const MOST: usize = 20_000;
 
 /// The first day of the bucket that a time is in.
-fn begin(every: Every, at: Timestamp) -> Date {
-    let day = at.to_zoned(TimeZone::UTC).date();
+fn begin(every: Every, at: Timestamp, zone: &TimeZone) -> Date {
+    let day = date_of(at, zone);
     match every {
         Every::Run | Every::Day => day,
         Every::Week => {

@@ -3,6 +3,7 @@
 use super::change::{gone_of, severity};
 use super::people::time;
 use super::{HistoryError, Store};
+use crate::calendar::start_of;
 use crate::run::change::Gone;
 use crate::run::document::{Reason, Selection};
 use jiff::civil::Date;
@@ -207,7 +208,7 @@ impl Store {
         if let Ok(number) = text.parse::<i64>() {
             return self.one("AND id = ?2", number);
         }
-        match by(text) {
+        match by(text, &self.zone) {
             Some(at) => self.one("AND at <= ?2 ORDER BY id DESC LIMIT 1", at.as_microsecond()),
             None => Ok(None),
         }
@@ -250,13 +251,12 @@ impl Store {
 }
 
 /// The last moment that a text means: of a date, its end.
-fn by(text: &str) -> Option<Timestamp> {
+fn by(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at);
     }
     let date: Date = text.parse().ok()?;
-    let next = date.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
-    next.checked_sub(SignedDuration::from_micros(1)).ok()
+    start_of(date.tomorrow().ok()?, zone).checked_sub(SignedDuration::from_micros(1)).ok()
 }
 
 /// A fact about a run that is kept as JSON; what is not there, or not understood, is its default.

@@ -2,10 +2,12 @@
 
 use super::folded::folded;
 use super::page::{Page, SCREEN, color_of};
+use crate::calendar::day;
 use crate::run::Run;
 use crate::run::change::{Before, Change, Changes, Gone};
-use crate::run::outcome::{counted, day};
+use crate::run::outcome::counted;
 use anstyle::{AnsiColor, Style};
+use jiff::tz::TimeZone;
 use tancheck_plugin_api::Severity;
 
 /// Tells what changed, and whether that was told: there is nothing to compare a first run with, and a healthy run that
@@ -16,7 +18,7 @@ pub(super) fn changed(run: &Run, page: &mut Page) -> bool {
     else {
         return false;
     };
-    let since = format!("run {} of {}", previous.number, day(previous.at));
+    let since = format!("run {} of {}", previous.number, day(previous.at, &run.zone()));
     if !changes.any() {
         if changes.unchanged > 0 {
             page.paragraph(0, &format!("Nothing changed since {since}{}.", outside(changes, ", ")));
@@ -92,9 +94,13 @@ fn lines(run: &Run, changes: &Changes) -> Vec<Line> {
     {
         still(run, change, word, style, &mut lines);
     }
-    gone(&changes.not_looked_at, "not seen", UNKNOWN, &mut lines);
-    gone(&changes.fixed, "fixed", GOOD, &mut lines);
-    gone(&changes.settled, "confirmed", GOOD, &mut lines);
+    for (all, word, style) in [
+        (&changes.not_looked_at, "not seen", UNKNOWN),
+        (&changes.fixed, "fixed", GOOD),
+        (&changes.settled, "confirmed", GOOD),
+    ] {
+        gone(all, word, style, &run.zone(), &mut lines);
+    }
     still(run, Change::Better, "better", GOOD, &mut lines);
     lines
 }
@@ -128,7 +134,7 @@ fn more_like_it(count: usize) -> String {
 }
 
 /// Findings of earlier runs, one line for each check and severity.
-pub(crate) fn gone(all: &[Gone], word: &'static str, style: Style, lines: &mut Vec<Line>) {
+pub(crate) fn gone(all: &[Gone], word: &'static str, style: Style, zone: &TimeZone, lines: &mut Vec<Line>) {
     for group in all.chunk_by(|left, right| left.check == right.check && left.severity == right.severity) {
         let first = &group[0];
         let more = more_like_it(group.len());
@@ -136,7 +142,7 @@ pub(crate) fn gone(all: &[Gone], word: &'static str, style: Style, lines: &mut V
             Some(reason) => format!(" ({reason})"),
             None if first.before.is_some() => was(first.before, first.severity, first.affected),
             None if first.first_seen == first.last_seen => String::new(),
-            None => format!(" (since {})", day(first.first_seen)),
+            None => format!(" (since {})", day(first.first_seen, zone)),
         };
         let text = format!("{}: {}: {}{more}{why}", first.check, first.subject.name, first.says);
         lines.push(Line { word, style, severity: first.severity, text });

@@ -1,6 +1,7 @@
 //! What was probed: one line for each listener, those that showed least first.
 
 use super::page::Page;
+use crate::calendar::day;
 use crate::run::document::Run;
 use jiff::tz::TimeZone;
 use tancheck_plugin_api::records::probe::{Certificate, Probe, SuiteResult};
@@ -13,14 +14,15 @@ pub(super) fn listeners(run: &Run, page: &mut Page) {
     probes.sort_by_key(|probe| (probe.is_complete(), probe.listener()));
     let columns =
         probes.iter().map(|probe| probe.listener().chars().count()).max().unwrap_or_default().min(40);
+    let zone = run.zone();
     for probe in probes {
         let listener = probe.listener();
         let wide = columns.max(listener.chars().count());
-        page.item(&format!("{listener:<columns$}"), wide, &told(probe));
+        page.item(&format!("{listener:<columns$}"), wide, &told(probe, &zone));
     }
 }
 
-fn told(probe: &Probe) -> String {
+fn told(probe: &Probe, zone: &TimeZone) -> String {
     if !probe.is_complete() {
         return probe.says.clone();
     }
@@ -29,7 +31,7 @@ fn told(probe: &Probe) -> String {
     if !probe.suites.is_empty() {
         parts.push(format!("takes {accepted} of {} suites", probe.suites.len()));
     }
-    parts.push(probe.leaf().map_or_else(|| "no certificate".to_owned(), certificate));
+    parts.push(probe.leaf().map_or_else(|| "no certificate".to_owned(), |leaf| certificate(leaf, zone)));
     parts.push(match probe.client_certificate {
         Some(true) => "asks for a client certificate".to_owned(),
         _ => "asks for no client certificate".to_owned(),
@@ -39,12 +41,12 @@ fn told(probe: &Probe) -> String {
     parts.join(" · ")
 }
 
-fn certificate(leaf: &Certificate) -> String {
+fn certificate(leaf: &Certificate, zone: &TimeZone) -> String {
     if !leaf.unreadable.is_empty() {
         return "a certificate that cannot be read".to_owned();
     }
     let bits = leaf.key_bits.map(|bits| format!(" {bits}")).unwrap_or_default();
-    let until = leaf.not_after.map(|until| format!(" until {}", until.to_zoned(TimeZone::UTC).date()));
+    let until = leaf.not_after.map(|until| format!(" until {}", day(until, zone)));
     format!("{}{bits}{}", leaf.key, until.unwrap_or_default())
 }
 
@@ -75,11 +77,11 @@ mod tests {
             ..Probe::default()
         };
         assert_eq!(
-            told(&probe),
+            told(&probe, &TimeZone::UTC),
             "TLS 1.2 ECDHE-RSA-AES256-GCM-SHA384 · takes 1 of 2 suites · RSA 2048 until 2027-06-30 · asks for a client \
              certificate · 7 ms"
         );
         let refused = Probe { says: "it refuses".to_owned(), ..Probe::default() };
-        assert_eq!(told(&refused), "it refuses");
+        assert_eq!(told(&refused, &TimeZone::UTC), "it refuses");
     }
 }

@@ -4,12 +4,14 @@ use super::changed::changed;
 use super::folded::folded;
 use super::page::{Page, SCREEN, color_of};
 use super::probed;
+use crate::calendar::{day, moment};
 use crate::run::Run;
 use crate::run::change::Change;
 use crate::run::document::{Attested, CheckResult, Finding, Remedy};
-use crate::run::outcome::{counted, day};
+use crate::run::outcome::counted;
 use crate::run::waiver;
 use anstyle::{AnsiColor, Style};
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -77,7 +79,7 @@ fn headline(run: &Run, page: &mut Page) {
     let asked = format!("{} requests{saved}, {} questions", requests.sent, requests.questions);
     let name = page.styled(Style::new().bold(), &run.deployment.id);
     let word = page.styled(style.on_default().bold(), &word);
-    let at = run.at.strftime("%Y-%m-%d %H:%M UTC");
+    let at = moment(run.at, &run.zone());
     let _ = writeln!(page.text, "{name}: {word} · {} · {asked} · {at}", run.share());
     if let Some(signal) = &run.interrupted {
         page.paragraph(
@@ -217,6 +219,7 @@ fn remarks(run: &Run, page: &mut Page) {
 }
 
 fn details(run: &Run, page: &mut Page) {
+    let zone = run.zone();
     let mut checks: Vec<&CheckResult> = run
         .checks
         .iter()
@@ -233,10 +236,10 @@ fn details(run: &Run, page: &mut Page) {
         for note in &check.notes {
             page.paragraph(2, &format!("Note: {note}"));
         }
-        listed(&check.findings, page);
-        listed(&check.awaiting, page);
+        listed(&check.findings, &zone, page);
+        listed(&check.awaiting, &zone, page);
         for confirmed in &check.confirmed {
-            let line = format!("{}: {}", confirmed.finding.subject.name, by_whom(&confirmed.attested));
+            let line = format!("{}: {}", confirmed.finding.subject.name, by_whom(&confirmed.attested, &zone));
             page.item("✓", 1, &line);
         }
         let remedies =
@@ -247,7 +250,7 @@ fn details(run: &Run, page: &mut Page) {
     }
 }
 
-fn listed(findings: &[Finding], page: &mut Page) {
+fn listed(findings: &[Finding], zone: &TimeZone, page: &mut Page) {
     for finding in findings.iter().take(IN_FULL) {
         let severity = page.styled(color_of(finding.severity), finding.severity.name());
         page.item(
@@ -271,7 +274,7 @@ fn listed(findings: &[Finding], page: &mut Page) {
             page.paragraph(4, &format!("Seen: {value} ({}, {})", evidence.request, evidence.at));
         }
         if let (Some(first), Some(times @ 2..)) = (finding.first_seen, finding.times_seen) {
-            page.paragraph(4, &format!("Since: {}, in {times} runs", day(first)));
+            page.paragraph(4, &format!("Since: {}, in {times} runs", day(first, zone)));
         }
         if let Some(cause) = &finding.cause {
             page.paragraph(4, &format!("Cause: {cause}; repair that first"));
@@ -349,15 +352,15 @@ fn exit(run: &Run, page: &mut Page) {
     page.paragraph(0, &format!("Exit {}: {}", run.exit.code, reasons.join("; ")));
 }
 
-fn by_whom(attested: &Attested) -> String {
+fn by_whom(attested: &Attested, zone: &TimeZone) -> String {
     let note = if attested.note.is_empty() { String::new() } else { format!(": {}", attested.note) };
     let second = attested.second.as_ref().map(|name| format!(" and {name}")).unwrap_or_default();
     // What has no end of its own ends at the end of the calendar.
     let until = match attested.until.strftime("%Y").to_string().as_str() {
         "9999" => String::new(),
-        _ => format!(", until {}", day(attested.until)),
+        _ => format!(", until {}", day(attested.until, zone)),
     };
-    format!("confirmed by {}{second} on {}{until}{note}", attested.by, day(attested.at))
+    format!("confirmed by {}{second} on {}{until}{note}", attested.by, day(attested.at, zone))
 }
 
 /// The first few names of many.

@@ -6,9 +6,6 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use tancheck_plugin_api::manifest::Check;
 
-/// How long an exported file is good for, where a check has no period.
-const WITHOUT_PERIOD: u32 = 365;
-
 /// What a person found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -108,12 +105,6 @@ impl Attestation {
     pub fn is_valid(&self, rhythm: &Rhythm, zone: &TimeZone, now: Timestamp) -> bool {
         self.at <= now && now < self.until(rhythm, zone)
     }
-}
-
-/// The days of a check's shortest cadence; a year where it has no period.
-#[must_use]
-pub fn period(check: &Check) -> u32 {
-    check.cadence.iter().filter_map(|cadence| cadence.days()).min().unwrap_or(WITHOUT_PERIOD)
 }
 
 /// The latest word about a check as a whole that was not taken back.

@@ -18,6 +18,7 @@ impl Run {
             },
             deployment,
             at,
+            time_zone: "UTC".to_owned(),
             number: None,
             selection: document::Selection::default(),
             interrupted: None,

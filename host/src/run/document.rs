@@ -6,6 +6,7 @@
 use super::change::{Before, Change, Changes};
 use super::waiver::{self, Waived};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,6 +29,9 @@ pub struct Run {
     /// The time of the run, which all judges took for now.
     #[schemars(with = "String")]
     pub at: Timestamp,
+    /// Where the site is: dates that are told to people are those of this zone. Times of this document are UTC.
+    #[serde(default = "utc")]
+    pub time_zone: String,
     /// The number under which the history keeps it; none where it could not be kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
@@ -83,7 +87,17 @@ pub struct Run {
     pub waivers: Vec<waiver::Use>,
 }
 
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
 impl Run {
+    /// Where the site is.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+
     /// `212 of 214 decided`.
     #[must_use]
     pub fn share(&self) -> String {

@@ -278,8 +278,11 @@ impl<'a> Engine<'a> {
                     None if !check.judged => {
                         self.decided(one.plugin, check, &BTreeMap::new(), &Heard::NoJudge);
                     }
-                    None => to_judge
-                        .push((check, plan::supply(&manifest.id, check, &self.collected, self.setup.now))),
+                    None => {
+                        let (task, zone) = (self.task(one.plugin, check), &self.setup.config.calendar.zone);
+                        let inputs = plan::supply(&task, &self.collected, self.setup.now, zone);
+                        to_judge.push((check, inputs));
+                    }
                 }
             }
             if !to_judge.is_empty() {
@@ -415,6 +418,7 @@ impl<'a> Engine<'a> {
             account: self.account.as_ref().ok().cloned().flatten(),
         };
         let mut run = Run {
+            time_zone: setup.config.calendar.zone_name().to_owned(),
             selection: asked(setup),
             interrupted: setup.interrupt.signal().map(str::to_owned),
             requests: self.requests,

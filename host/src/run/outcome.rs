@@ -494,11 +494,6 @@ fn noted(word: &Attestation) -> String {
     if word.note.is_empty() { String::new() } else { format!(": {}", word.note) }
 }
 
-/// The calendar day of a time, in UTC.
-pub(crate) fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
-}
-
 /// A count and its noun.
 pub(crate) fn counted(count: usize, one: &'static str, many: &'static str) -> (usize, &'static str) {
     (count, if count == 1 { one } else { many })

@@ -1,17 +1,16 @@
 //! What a run needs to know: the inputs of the selected checks. Pure.
 
-use super::attested::period;
-use super::outcome::day;
 use super::select::Selected;
+use crate::calendar::{Task, day};
 use crate::collect::Want;
 use crate::config::settings;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::{Body, Supplied, Unavailable};
-use tancheck_plugin_api::manifest::Check;
 
 /// A plugin and an input's id.
 pub type Place = (String, String);
@@ -36,45 +35,58 @@ pub fn wants(selected: &[Selected<'_>], site: &BTreeMap<String, Map<String, Valu
     selected.iter().flat_map(of_plugin).collect()
 }
 
-/// The inputs of one check, out of all that was collected.
-#[must_use]
-pub fn supply(
-    plugin: &str,
-    check: &Check,
-    collected: &Inputs,
-    now: Timestamp,
-) -> BTreeMap<String, Arc<Supplied>> {
-    inputs(plugin, &check.inputs, period(check), "this check", collected, now)
+/// Who reads exported files, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    /// For so many days a file is good.
+    pub days: u32,
+    /// What it is called in messages.
+    pub name: &'a str,
+    /// The time of the run.
+    pub now: Timestamp,
+    /// Where the site is.
+    pub zone: &'a TimeZone,
 }
 
-/// These inputs, out of all that was collected; exported files only if they are younger than these days.
+/// The inputs of one check, out of all that was collected. A file counts for one period of the check as the site does
+/// it: what is older shows a deployment of another time.
+#[must_use]
+pub fn supply(
+    task: &Task<'_>,
+    collected: &Inputs,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> BTreeMap<String, Arc<Supplied>> {
+    let reader = Reader { days: task.file_days(), name: "this check", now, zone };
+    inputs(task.plugin, &task.check.inputs, &reader, collected)
+}
+
+/// These inputs, out of all that was collected; exported files only if they are young enough for their reader.
 #[must_use]
 pub fn inputs(
     plugin: &str,
     ids: &[String],
-    days: u32,
-    reader: &str,
+    reader: &Reader<'_>,
     collected: &Inputs,
-    now: Timestamp,
 ) -> BTreeMap<String, Arc<Supplied>> {
     let find = |id: &String| {
         let supplied = collected.get(&(plugin.to_owned(), id.clone()))?;
-        let outdated = outdated(supplied, days, reader, now).map(Arc::new);
+        let outdated = outdated(supplied, reader).map(Arc::new);
         Some((id.clone(), outdated.unwrap_or_else(|| Arc::clone(supplied))))
     };
     ids.iter().filter_map(find).collect()
 }
 
-/// Says of an exported file that it is too old for its reader; nothing where it is not. For a check a file counts for
-/// one period: what is older shows a deployment of another time.
-fn outdated(supplied: &Supplied, days: u32, reader: &str, now: Timestamp) -> Option<Supplied> {
+/// Says of an exported file that it is too old for its reader; nothing where it is not.
+fn outdated(supplied: &Supplied, reader: &Reader<'_>) -> Option<Supplied> {
+    let Reader { days, name, now, zone } = *reader;
     let is_old = now.duration_since(supplied.at) >= SignedDuration::from_hours(24 * i64::from(days));
     if supplied.source != "export" || !is_old {
         return None;
     }
-    let (file, made) = (&supplied.request, day(supplied.at));
+    let (file, made) = (&supplied.request, day(supplied.at, zone));
     let reason = format!(
-        "{file} was exported on {made}, and {reader} needs it from the last {days} days: export it again \
+        "{file} was exported on {made}, and {name} needs it from the last {days} days: export it again \
          (`tancheck exports --all` tells how)"
     );
     let body = Body::Unavailable(Unavailable { outcome: Outcome::NotEvaluated, reason });
@@ -84,8 +96,11 @@ fn outdated(supplied: &Supplied, days: u32, reader: &str, now: Timestamp) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Almanac;
+    use crate::calendar::task::OfTask;
     use crate::run::engine::fakes::{installed_reading, rest, supplied};
     use serde_json::json;
+    use tancheck_plugin_api::Cadence;
 
     fn all_checks(plugins: &[crate::plugins::Installed]) -> Vec<Selected<'_>> {
         let all = |plugin| Selected { plugin, checks: Vec::from_iter(&plugin.manifest.checks) };
@@ -133,7 +148,8 @@ mod tests {
             (place("a", "a.y"), Arc::clone(&rows)),
             (place("b", "a.x"), rows),
         ]);
-        let supplied = supply("a", &plugin.manifest.checks[0], &collected, Timestamp::UNIX_EPOCH);
+        let task = Almanac::default().task(&plugin.manifest, &plugin.manifest.checks[0], &Map::new());
+        let supplied = supply(&task, &collected, Timestamp::UNIX_EPOCH, &TimeZone::UTC);
         assert_eq!(supplied.keys().collect::<Vec<_>>(), ["a.x"]);
     }
 
@@ -150,9 +166,10 @@ mod tests {
         let exported = Supplied { source: "export".to_owned(), ..supplied(Body::Rows(Vec::new())) };
         let made = exported.at;
         let collected = Inputs::from([(("a".to_owned(), "a.x".to_owned()), Arc::new(exported))]);
-        let is_there = |check: usize, days: i64| {
+        let is_there_for = |almanac: &Almanac, check: usize, days: i64| {
             let now = made + SignedDuration::from_hours(24 * days);
-            let supplied = supply("a", &plugin.manifest.checks[check], &collected, now);
+            let task = almanac.task(&plugin.manifest, &plugin.manifest.checks[check], &Map::new());
+            let supplied = supply(&task, &collected, now, &TimeZone::UTC);
             match &supplied["a.x"].body {
                 Body::Unavailable(missing) => {
                     assert!(missing.reason.contains("export it again"), "{}", missing.reason);
@@ -161,9 +178,17 @@ mod tests {
                 _ => true,
             }
         };
+        let is_there = |check: usize, days: i64| is_there_for(&Almanac::default(), check, days);
         assert!(is_there(0, 6) && !is_there(0, 7));
         assert!(is_there(1, 7) && is_there(1, 80) && !is_there(1, 100));
         // A file whose time lies ahead was exported today as well.
         assert!(is_there(0, -1));
+        // Who does it as often as the site says needs no file that is younger than that.
+        let mut almanac = Almanac::default();
+        let said = |cadence| OfTask { cadence: Some(cadence), ..OfTask::default() };
+        almanac.tasks.insert("a.week".to_owned(), said(Cadence::Monthly));
+        almanac.tasks.insert("a.quarter".to_owned(), said(Cadence::Weekly));
+        assert!(is_there_for(&almanac, 0, 20) && !is_there_for(&almanac, 0, 40));
+        assert!(is_there_for(&almanac, 1, 6) && !is_there_for(&almanac, 1, 7));
     }
 }

@@ -3,7 +3,9 @@
 //! What cannot be read proves nothing: then the checks run, and say themselves what they find.
 
 use super::document::Module;
+use crate::calendar::day;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -115,7 +117,8 @@ impl Modules {
         let last = ends?.into_iter().max()?;
         // The last day counts whole.
         let over = now.duration_since(last).as_hours() >= 24;
-        over.then(|| format!("the licence of {} ended on {}", plugin.title, super::outcome::day(last)))
+        // The licence means a day, and writes it as that day's beginning in UTC, wherever the site is.
+        over.then(|| format!("the licence of {} ended on {}", plugin.title, day(last, &TimeZone::UTC)))
     }
 
     /// Modules that are there and that none of the enabled plugins is about. Without a readable licence only those

@@ -138,7 +138,8 @@ async fn diagnose(arguments: &Arguments, global: &Global, printer: &Printer) -> 
     let code = code(&document, subjects.is_empty() && arguments.failed, inquiry.unreached().is_some());
     scout.stop().await;
     inquiry.close().await;
-    printer.document(&document, || page::diagnosis(&document, arguments.failed))?;
+    printer
+        .document(&document, || page::diagnosis(&document, arguments.failed, &ground.config.calendar.zone))?;
     Ok(code)
 }
 
@@ -236,7 +237,9 @@ impl Desk<'_> {
                 break walk;
             }
             let walked = self.walked(&walk, subject, scout).await;
-            to_stderr(page::stages(&walked.path[told..], told + 1).trim_end());
+            to_stderr(
+                page::stages(&walked.path[told..], told + 1, &self.ground.config.calendar.zone).trim_end(),
+            );
             told = walked.path.len();
             let Some(asks) = &walked.asks else { break walk };
             match asked(self.tree, &asks.node, &page::question(asks))? {

@@ -1,23 +1,31 @@
 //! A diagnosis for people: the path with its evidence, then the leaf, then the steps.
 
+use crate::calendar::{day, moment};
 use crate::cli::guided::{faint, origin, runbook};
 use crate::cli::output::{FAINT, GOOD, HEADING, WARNING};
 use crate::cli::text;
 use crate::diagnose::document::{Asks, Diagnosis, Group, Leaf, Passed, Walked};
 use crate::report::page::{clean, color_of};
-use crate::run::outcome::{counted, day};
+use crate::run::outcome::counted;
+use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use tancheck_plugin_api::Target;
 use tancheck_plugin_api::manifest::{Decided, Tree};
 
 /// The whole of it. `many`: the groups alone, each with its runbook.
-pub(super) fn diagnosis(document: &Diagnosis, many: bool) -> String {
+pub(super) fn diagnosis(document: &Diagnosis, many: bool, zone: &TimeZone) -> String {
     let mut out = format!("{HEADING}{}{HEADING:#}", clean(&document.title));
-    writeln!(out, "  {FAINT}{} · {} · {}{FAINT:#}", document.plugin, document.deployment, day(document.at))
-        .expect("a string grows");
+    writeln!(
+        out,
+        "  {FAINT}{} · {} · {}{FAINT:#}",
+        document.plugin,
+        document.deployment,
+        day(document.at, zone)
+    )
+    .expect("a string grows");
     match document.walks.as_slice() {
-        [one] if !many => out.push_str(&walked(one)),
+        [one] if !many => out.push_str(&walked(one, zone)),
         [] => out.push_str("\nNothing failed that could be diagnosed.\n"),
         walks => {
             out.push_str(&at_a_glance(&document.groups, walks.len()));
@@ -37,9 +45,9 @@ pub(super) fn diagnosis(document: &Diagnosis, many: bool) -> String {
 }
 
 /// The path of one walk, and where it ended.
-fn walked(walked: &Walked) -> String {
+fn walked(walked: &Walked, zone: &TimeZone) -> String {
     let mut out = format!("{} {HEADING}{}{HEADING:#}\n\n", walked.kind, clean(&walked.subject));
-    out.push_str(&stages(&walked.path, 1));
+    out.push_str(&stages(&walked.path, 1, zone));
     let gap = if walked.path.is_empty() { "" } else { "\n" };
     for leaf in &walked.added {
         out.push_str("\nOn the way: ");
@@ -66,7 +74,7 @@ fn walked(walked: &Walked) -> String {
 
 /// Nodes that were passed, numbered: node, answer, what it means, and the evidence below. A request that several nodes
 /// were decided by is told with the first of them.
-pub(super) fn stages(path: &[Passed], first: usize) -> String {
+pub(super) fn stages(path: &[Passed], first: usize, zone: &TimeZone) -> String {
     let width = |of: fn(&Passed) -> &str| path.iter().map(|one| of(one).chars().count()).max().unwrap_or(0);
     let (nodes, answers) = (width(|one| &one.node), width(|one| &one.answer));
     let hanging = 4 + nodes + 2 + answers + 2;
@@ -80,15 +88,15 @@ pub(super) fn stages(path: &[Passed], first: usize) -> String {
         out.push_str(means.get(hanging..).unwrap_or_default());
         let sources: Vec<&str> =
             one.sources.iter().map(String::as_str).filter(|source| told.insert(*source)).collect();
-        out.push_str(&faint(&evidence(one, &sources), hanging));
+        out.push_str(&faint(&evidence(one, &sources, zone), hanging));
     }
     out
 }
 
 /// Where an answer was taken from.
-fn evidence(one: &Passed, sources: &[&str]) -> String {
+fn evidence(one: &Passed, sources: &[&str], zone: &TimeZone) -> String {
     let said = one.by.as_ref().map(|by| {
-        let at = one.said_at.map(|at| at.strftime(", %F %H:%M").to_string()).unwrap_or_default();
+        let at = one.said_at.map(|at| format!(", {}", moment(at, zone))).unwrap_or_default();
         format!("{by} said so{at}")
     });
     let mut parts: Vec<String> = said.into_iter().chain(one.notes.iter().cloned()).collect();

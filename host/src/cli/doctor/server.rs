@@ -1,11 +1,13 @@
 //! What the doctor sees of the deployment: reached, logged in, clock, token, privileges.
 
 use super::Line;
+use crate::calendar::day;
 use crate::cli::permissions;
 use crate::cli::site::Site;
 use crate::collect::session::Session;
 use crate::collect::transport::{Call, Transport};
 use crate::config::Auth;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -46,7 +48,7 @@ pub(super) async fn examine(site: &Site, secret: Option<SecretString>, lines: &m
     let transport = session.transport();
     lines.push(clock(transport.clock_skew()));
     if matches!(deployment.auth, Auth::Token(_)) {
-        lines.push(token(&transport, user, Timestamp::now()).await);
+        lines.push(token(&transport, user, (Timestamp::now(), &site.layers.zone())).await);
     }
     lines.push(privileges(site, &session));
     session.close().await;
@@ -81,7 +83,7 @@ struct ApiToken {
 
 /// When the token ends. The server lists tokens without their text; the one of this user that was used last is ours,
 /// because it was used just now.
-async fn token(transport: &impl Transport, user: &str, now: Timestamp) -> Line {
+async fn token(transport: &impl Transport, user: &str, (now, zone): (Timestamp, &TimeZone)) -> Line {
     let name = "token end";
     let body = match transport.send(&Call::get("/api/v2/api_tokens"), Vec::<u8>::new).await {
         Ok(body) => body,
@@ -98,7 +100,7 @@ async fn token(transport: &impl Transport, user: &str, now: Timestamp) -> Line {
     let Some((id, end)) = last.and_then(|one| Some((one.id?, time(&one.expiration)?))) else {
         return Line::skipped(name, "the server does not list the token");
     };
-    let seen = format!("token {id} ends on {end}");
+    let seen = format!("token {id} ends on {}", day(end, zone));
     let left = end.duration_since(now).as_hours();
     if left < TOKEN_DAYS * 24 {
         return Line::warn(name, seen, "rotate it in the Console, or grant tokens a longer life");
