@@ -1,7 +1,9 @@
 //! What is usual: a baseline that single outliers do not move, and the growth of a series.
 
 use crate::outcome::Undecided;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// The middle of some numbers: what is usual, whatever single outliers say; `None` without any.
 #[must_use]
@@ -11,6 +13,24 @@ pub fn median(values: &[f64]) -> Option<f64> {
     let middle = sorted.len() / 2;
     let upper = *sorted.get(middle)?;
     Some(if sorted.len() % 2 == 1 { upper } else { f64::midpoint(sorted[middle - 1], upper) })
+}
+
+/// The last value of each calendar week before the present one, oldest first. Weeks are those of UTC, from Monday; one
+/// that was measured often counts once.
+#[must_use]
+pub fn weekly(values: impl IntoIterator<Item = (Timestamp, f64)>, now: Timestamp) -> Vec<(Timestamp, f64)> {
+    let week = |at: Timestamp| {
+        let date = at.to_zoned(TimeZone::UTC).date().iso_week_date();
+        (date.year(), date.week())
+    };
+    let mut weeks: BTreeMap<_, (Timestamp, f64)> = BTreeMap::new();
+    for (at, value) in values {
+        let last = weeks.entry(week(at)).or_insert((at, value));
+        if last.0 <= at {
+            *last = (at, value);
+        }
+    }
+    weeks.into_iter().filter(|(place, _)| *place < week(now)).map(|(_, last)| last).collect()
 }
 
 /// What is usual: the median of earlier values, and how far they usually are from it.
@@ -38,6 +58,27 @@ impl Baseline {
         Self::known(values, fewest).ok_or_else(|| {
             Undecided::not_evaluated(format!(
                 "the history is too short: {} of {fewest} earlier values of {what} are stored; run tancheck regularly",
+                values.len()
+            ))
+        })
+    }
+
+    /// The baseline of the last eight calendar weeks before the present one: of the last value of each.
+    ///
+    /// # Errors
+    /// When fewer than three of them are known: then the history is too short to judge a change of `what`.
+    pub fn of_weeks(
+        values: impl IntoIterator<Item = (Timestamp, f64)>,
+        now: Timestamp,
+        what: &str,
+    ) -> Result<Self, Undecided> {
+        const MOST: usize = 8;
+        const FEWEST: usize = 3;
+        let weeks = weekly(values, now);
+        let values: Vec<f64> = weeks.iter().rev().take(MOST).map(|(_, value)| *value).collect();
+        Self::known(&values, FEWEST).ok_or_else(|| {
+            Undecided::not_evaluated(format!(
+                "the history is too short: {} of {FEWEST} earlier weeks of {what} are stored; run tancheck every week",
                 values.len()
             ))
         })
@@ -165,6 +206,20 @@ mod tests {
         let told = Baseline::of(&[1.0, 2.0], 3, "the endpoint count").unwrap_err();
         assert!(told.reason.contains("2 of 3 earlier values of the endpoint count"), "{}", told.reason);
         assert_eq!(Baseline::known(&[], 0), None);
+    }
+
+    #[test]
+    fn a_week_counts_once_and_the_present_one_not_at_all() {
+        let at = |day: &str| format!("{day}T06:00:00Z").parse::<Timestamp>().unwrap();
+        let values = [("06-10", 2.0), ("06-09", 1.0), ("06-16", 3.0), ("06-23", 7.0), ("06-29", 99.0)]
+            .map(|(day, value)| (at(&format!("2026-{day}")), value));
+        let now = at("2026-06-30");
+        assert_eq!(weekly(values, now).iter().map(|week| week.1).collect::<Vec<_>>(), [2.0, 3.0, 7.0]);
+        assert_eq!(Baseline::of_weeks(values, now, "numbers").unwrap().median, 3.0);
+        let short = Baseline::of_weeks(values[..3].to_vec(), now, "numbers").unwrap_err();
+        assert!(short.reason.contains("2 of 3 earlier weeks of numbers"), "{}", short.reason);
+        let many = (0..20).map(|week| (now - SignedDuration::from_hours(168 * week), week as f64));
+        assert_eq!(Baseline::of_weeks(many, now, "numbers").unwrap().median, 4.5, "the last eight");
     }
 
     #[test]

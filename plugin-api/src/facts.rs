@@ -1,6 +1,6 @@
 //! Facts: what a judge receives. Whatever is missing turns into an [`Undecided`] with its reason.
 
-pub use crate::baseline::{Baseline, Growth, median};
+pub use crate::baseline::{Baseline, Growth, median, weekly};
 use crate::finding::{Evidence, describe};
 use crate::input::Input;
 use crate::outcome::{Outcome, Undecided};

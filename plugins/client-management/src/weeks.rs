@@ -1,7 +1,6 @@
 //! Values of earlier weeks: one for each calendar week, and what is usual of them.
 
-use std::collections::BTreeMap;
-use tancheck_plugin_api::facts::{Baseline, Point};
+use tancheck_plugin_api::facts::{Baseline, Point, weekly};
 use tancheck_plugin_api::jiff::civil::ISOWeekDate;
 use tancheck_plugin_api::jiff::tz::TimeZone;
 use tancheck_plugin_api::prelude::*;
@@ -20,15 +19,8 @@ pub(crate) struct Series {
 
 /// The last value of each week before the present one, oldest first. A week that was measured often counts once.
 pub(crate) fn earlier(points: &[Point], series: Series, now: Timestamp) -> Vec<(Timestamp, f64)> {
-    let present = week(now);
-    let mut weeks = BTreeMap::new();
-    for point in points.iter().filter(|point| point.series == series.name && point.at < now) {
-        let place = week(point.at);
-        if place < present {
-            weeks.insert(place, (point.at, point.value));
-        }
-    }
-    weeks.into_values().collect()
+    let of_series = points.iter().filter(|point| point.series == series.name);
+    weekly(of_series.map(|point| (point.at, point.value)), now)
 }
 
 /// What is usual: the last `most` earlier weeks.

@@ -38,9 +38,9 @@ pub(crate) const MISSING_UPDATES: Check = metric("deploy.metric-missing-updates"
     .title("Few endpoints miss software updates that were released over 30 days ago")
     .reads(&[&MISSING_UPDATES_PANEL, &HISTORY])
     .settings(&[&MISSING_UPDATES_TARGET, &CHANGE_PCT])
-    .what("Reads the newest value of the panel Endpoints Missing Software Updates Released Over 30 Days. Above `missing_updates_target`, or more than `change_pct` percent above the value of the week before, it is a finding.")
+    .what("Reads the newest value of the panel Endpoints Missing Software Updates Released Over 30 Days. Above `missing_updates_target`, or more than `change_pct` percent above the median of earlier weeks, it is a finding.")
     .why("Software that stays old for a month is what attackers look for.")
-    .limits("No public route shows the panel: an administrator brings its values. The guide states no target.")
+    .limits("No public route shows the panel: an administrator brings its values. The guide states no target. A change is judged from three earlier weeks on; where those swing by more than `change_pct`, three times their usual swing counts instead.")
     .remedy(&MISSING_UPDATES_REMEDY)
     .judge(metric_missing_updates);
 
@@ -80,9 +80,9 @@ pub(crate) const COVERAGE: Check = metric("deploy.metric-coverage", Severity::Me
     .title("Deploy covers as many endpoints as it should")
     .reads(&[&COVERAGE_SHARE, &HISTORY])
     .settings(&[&COVERAGE_TARGET, &CHANGE_PCT, &COVERED_VALUES])
-    .what("Computes the share of covered endpoints among the supported ones, or reads the panel Maintenance Coverage (also called Deploy coverage). Below `coverage_target`, or more than `change_pct` percent below the value of the week before, it is a finding.")
+    .what("Computes the share of covered endpoints among the supported ones, or reads the panel Maintenance Coverage (also called Deploy coverage). Below `coverage_target`, or more than `change_pct` percent below the median of earlier weeks, it is a finding.")
     .why("Endpoints that Deploy does not cover are left out of every deployment, and nobody notices.")
-    .limits("The statuses of the sensor are not documented: name those of covered endpoints in `covered_values`. The computed share and the panel's are never compared with each other. The guide states no target.")
+    .limits("The statuses of the sensor are not documented: name those of covered endpoints in `covered_values`. The computed share and the panel's are never compared with each other. The guide states no target. A change is judged from three earlier weeks on; where those swing by more than `change_pct`, three times their usual swing counts instead.")
     .related(&["deploy.coverage-needs-attention", "trends.required-boards"])
     .remedy(&COVERAGE_REMEDY)
     .judge(metric_coverage);
@@ -148,9 +148,9 @@ pub(crate) const MEAN_TIME: Check = metric("deploy.metric-mean-time", Severity::
     .title("Software reaches endpoints as fast as it should")
     .reads(&[&MEAN_TIMES, &HISTORY])
     .settings(&[&MEAN_TIME_TARGET, &CHANGE_PCT])
-    .what("Computes the mean over the endpoints' mean times, or reads the panel Mean Time to Maintenance Software (also called Mean Time to Deploy Software). Above `mean_time_target`, or more than `change_pct` percent above the value of the week before, it is a finding.")
+    .what("Computes the mean over the endpoints' mean times, or reads the panel Mean Time to Maintenance Software (also called Mean Time to Deploy Software). Above `mean_time_target`, or more than `change_pct` percent above the median of earlier weeks, it is a finding.")
     .why("The time from a release to the last endpoint is the time in which a known hole stays open.")
-    .limits("Columns and unit of the sensor are not documented: the one column with numbers is taken, in its own unit. The computed mean and the panel's are never compared with each other. The guide states no target.")
+    .limits("Columns and unit of the sensor are not documented: the one column with numbers is taken, in its own unit. The computed mean and the panel's are never compared with each other. The guide states no target. A change is judged from three earlier weeks on; where those swing by more than `change_pct`, three times their usual swing counts instead.")
     .remedy(&MEAN_TIME_REMEDY)
     .judge(metric_mean_time);
 
@@ -229,9 +229,9 @@ pub(crate) const SELF_SERVICE: Check = metric("deploy.metric-self-service", Seve
     .title("Users install as much software by self service as before")
     .reads(&[&SELF_SERVICE_PANEL, &ACTIVITY, &HISTORY])
     .settings(&[&SELF_SERVICE_TARGET, &CHANGE_PCT])
-    .what("Reads the newest value of the panel Software Installed by Self Service User Request. Below `self_service_target`, or more than `change_pct` percent below the value of the week before, it is a finding. Without the panel, the installs of this week are compared with those of the week before, by the counts of the Deploy service.")
+    .what("Reads the newest value of the panel Software Installed by Self Service User Request. Below `self_service_target`, or more than `change_pct` percent below the median of earlier weeks, it is a finding. Without the panel, the installs of this week are compared with those of earlier weeks, by the counts of the Deploy service.")
     .why("When users stop asking for software themselves, something in self service is broken or hidden from them.")
-    .limits("No public route shows the panel. The service counts since ever, so the comparison of weeks needs three runs; a week of holidays looks like a fall. The guide states no target.")
+    .limits("No public route shows the panel. The service counts since ever, so the comparison of weeks needs five weekly runs; a week of holidays looks like a fall. The guide states no target. A change is judged from three earlier weeks on; where those swing by more than `change_pct`, three times their usual swing counts instead.")
     .related(&["deploy.self-service-failures", "deploy.self-service-profiles"])
     .remedy(&SELF_SERVICE_REMEDY)
     .judge(metric_self_service);
@@ -329,24 +329,33 @@ mod tests {
     }
 
     #[test]
-    fn a_panel_is_judged_by_its_target_and_by_the_week_before() {
-        missing(&[("2026-06-22", 100), ("2026-06-29", 110)]).judge().assert_pass();
-        missing(&[("2026-06-29", 111), ("2026-06-22", 100)])
-            .judge()
-            .assert_findings(&["deploy.metric.missing-updates"]);
-        missing(&[("2026-06-29", 9), ("2026-06-22", 100)]).judge().assert_pass();
-        missing(&[("2026-06-29", 1), ("2026-06-22", 0)])
-            .judge()
-            .assert_findings(&["deploy.metric.missing-updates"]);
+    fn a_panel_is_judged_by_its_target_and_by_the_weeks_before() {
+        const SERIES: &str = "deploy.metric.missing-updates";
+        let weeks = |now: u64| {
+            missing(&[("2026-06-29", now), ("2026-06-22", 100), ("2026-06-15", 100), ("2026-06-08", 100)])
+        };
+        weeks(110).judge().assert_pass();
+        weeks(111).judge().assert_findings(&[SERIES]);
+        weeks(9).judge().assert_pass();
+        weeks(110).assert_needs_its_inputs();
+        // One week that was out of the ordinary is no measure.
+        let outlier = |now| {
+            missing(&[("2026-06-29", now), ("2026-06-22", 9), ("2026-06-15", 100), ("2026-06-08", 100)])
+        };
+        outlier(110).judge().assert_pass();
+        outlier(111).judge().assert_findings(&[SERIES]);
+        let short = missing(&[("2026-06-29", 999), ("2026-06-22", 100), ("2026-06-15", 100)]);
+        short.judge().assert_undecided(Outcome::NotEvaluated);
         let first = missing(&[("2026-06-29", 100)]);
         first.judge().assert_undecided(Outcome::NotEvaluated);
-        first.clone().setting("missing_updates_target", 100).judge().assert_pass();
-        let above = first.clone().setting("missing_updates_target", 99).judge();
-        above.assert_findings(&["deploy.metric.missing-updates"]);
-        let stored = first.weekly(&HISTORY, "deploy.metric.missing-updates", &[80.0, 95.0]);
+        let met = first.clone().setting("missing_updates_target", 100).judge();
+        met.assert_pass();
+        assert!(met.notes()[0].contains("0 of 3 earlier weeks"), "{:?}", met.notes());
+        first.clone().setting("missing_updates_target", 99).judge().assert_findings(&[SERIES]);
+        let stored = first.weekly(&HISTORY, SERIES, &[95.0, 96.0, 95.0]);
         stored.judge().assert_pass();
-        stored.setting("change_pct", 5).judge().assert_findings(&["deploy.metric.missing-updates"]);
-        missing(&[("2026-06-22", 100), ("2026-06-29", 110)]).assert_needs_its_inputs();
+        // What swings anyway is no change: three times the usual swing is more than 4 percent.
+        stored.setting("change_pct", 4).judge().assert_findings(&[SERIES]);
     }
 
     #[test]
@@ -355,7 +364,8 @@ mod tests {
         let two = json!([{"date": "2026-06-29", "series": "a", "value": 1}, {"date": "2026-06-29", "series": "b", "value": 2}]);
         panel(&MISSING_UPDATES, &MISSING_UPDATES_PANEL, two).judge().assert_undecided(Outcome::NotEvaluated);
         missing(&[("2026-06-01", 1), ("2026-06-15", 1)]).judge().assert_undecided(Outcome::NotEvaluated);
-        missing(&[("2026-06-01", 1), ("2026-06-16", 1)]).judge().assert_pass();
+        let old = [("2026-05-18", 1), ("2026-05-25", 1), ("2026-06-01", 1), ("2026-06-16", 1)];
+        missing(&old).judge().assert_pass();
         let undated = json!([{"date": "", "series": "a", "value": 1}]);
         panel(&MISSING_UPDATES, &MISSING_UPDATES_PANEL, undated)
             .judge()
@@ -371,16 +381,16 @@ mod tests {
 
     #[test]
     fn the_share_of_covered_endpoints_leaves_out_unsupported_ones() {
-        let case = covered(&[("Optimal", 90), ("Needs Attention", 10), ("Unsupported", 50)], &[100.0]);
+        let case = covered(&[("Optimal", 90), ("Needs Attention", 10), ("Unsupported", 50)], &[100.0; 3]);
         case.judge().assert_pass();
         assert_eq!(case.judge().measures()[0].value, 90.0);
         case.assert_needs_its_inputs();
-        let fallen = covered(&[("Optimal", 89), ("Needs Attention", 11)], &[100.0]).judge();
+        let fallen = covered(&[("Optimal", 89), ("Needs Attention", 11)], &[100.0; 3]).judge();
         fallen.assert_findings(&["deploy.metric.coverage"]);
         let low = covered(&[("Optimal", 90), ("Needs Attention", 10)], &[]).setting("coverage_target", 95);
         low.judge().assert_findings(&["deploy.metric.coverage"]);
         covered(&[("Optimal", 90)], &[]).judge().assert_undecided(Outcome::NotEvaluated);
-        covered(&[("Purple", 90)], &[100.0]).judge().assert_undecided(Outcome::NotEvaluated);
+        covered(&[("Purple", 90)], &[100.0; 3]).judge().assert_undecided(Outcome::NotEvaluated);
         covered(&[("Unsupported", 9)], &[]).judge().assert_undecided(Outcome::NotApplicable);
     }
 
@@ -389,10 +399,10 @@ mod tests {
         let case = Case::of(&COVERAGE).answer(&COVERAGE_SHARE, 80).weekly(
             &HISTORY,
             "deploy.metric.coverage",
-            &[90.0],
+            &[90.0; 3],
         );
         case.judge().assert_undecided(Outcome::NotEvaluated);
-        let own = case.weekly(&HISTORY, "deploy.metric.coverage-panel", &[90.0]);
+        let own = case.weekly(&HISTORY, "deploy.metric.coverage-panel", &[90.0; 3]);
         own.judge().assert_findings(&["deploy.metric.coverage-panel"]);
     }
 
@@ -406,14 +416,14 @@ mod tests {
 
     #[test]
     fn the_mean_weighs_endpoints_and_leaves_out_what_is_no_number() {
-        let case = times(&[("4", 30), ("8 days", 10), ("none", 2)], &[5.0]);
+        let case = times(&[("4", 30), ("8 days", 10), ("none", 2)], &[5.0; 3]);
         let verdict = case.judge();
         verdict.assert_pass();
         assert_eq!(verdict.measures()[0].value, 5.0);
         assert!(verdict.notes()[0].starts_with("2 endpoints"));
         case.assert_needs_its_inputs();
-        times(&[("6", 1)], &[5.0]).judge().assert_findings(&["deploy.metric.mean-time"]);
-        times(&[("none", 1)], &[5.0]).judge().assert_undecided(Outcome::NotEvaluated);
+        times(&[("6", 1)], &[5.0; 3]).judge().assert_findings(&["deploy.metric.mean-time"]);
+        times(&[("none", 1)], &[5.0; 3]).judge().assert_undecided(Outcome::NotEvaluated);
         times(&[("6", 1)], &[]).setting("mean_time_target", 6).judge().assert_pass();
     }
 
@@ -431,7 +441,8 @@ mod tests {
             "2026-06-30T12:00:00Z".parse::<Timestamp>().unwrap() - SignedDuration::from_hours(24 * days)
         };
         let point = |series: &str, days, value| Point { series: series.to_owned(), at: at(days), value };
-        let points = vec![point(TOTAL_INSTALLS, 7, 100.0), point(WEEKLY_INSTALLS, 7, week)];
+        let mut points = vec![point(TOTAL_INSTALLS, 7, 100.0)];
+        points.extend([21, 14, 7].map(|days| point(WEEKLY_INSTALLS, days, week)));
         case.body(&HISTORY, Body::Points(points))
     }
 
@@ -450,7 +461,15 @@ mod tests {
         let row = |date: &str, value: u64| json!({"date": date, "series": "share", "value": value});
         let case = |now: u64| {
             users(120)
-                .rows(&SELF_SERVICE_PANEL, json!([row("2026-06-22", 50), row("2026-06-29", now)]))
+                .rows(
+                    &SELF_SERVICE_PANEL,
+                    json!([
+                        row("2026-06-08", 50),
+                        row("2026-06-15", 50),
+                        row("2026-06-22", 50),
+                        row("2026-06-29", now)
+                    ]),
+                )
                 .judge()
         };
         case(45).assert_pass();

@@ -1,16 +1,13 @@
-//! A number against its target and against what it was before.
+//! A number against its target and against what is usual.
 
-use tancheck_plugin_api::facts::Point;
+use tancheck_plugin_api::facts::{Baseline, Point};
 use tancheck_plugin_api::finding::Evidence;
 use tancheck_plugin_api::prelude::*;
 
 /// How far a number may move the wrong way.
 pub(crate) const CHANGE_PCT: Setting = Setting::integer("change_pct", 10, 1, 100)
     .unit("percent")
-    .about("by how much of its earlier value a metric may move the wrong way before it is a finding");
-
-/// A value is compared with one that is at least this old: with that of the week before.
-const EARLIER: SignedDuration = SignedDuration::from_hours(5 * 24);
+    .about("by how much of its usual value a metric may move the wrong way before it is a finding");
 
 /// The newest value of an exported panel may be so old.
 const RECENT_DAYS: i64 = 14;
@@ -94,9 +91,10 @@ pub(crate) fn of_panel(
     Ok(Reading { value, series, unit, before: values, at, evidence: facts.seen(input, value) })
 }
 
-/// Keeps the number, and says what is wrong with it: beyond the target, or moved the wrong way.
+/// Keeps the number, and says what is wrong with it: beyond the target, or moved the wrong way from the median of earlier
+/// weeks.
 ///
-/// A first number without a target proves nothing.
+/// While too few weeks are stored, only a target decides.
 pub(crate) fn judge(
     facts: &Facts<'_>,
     report: &mut Report,
@@ -110,7 +108,7 @@ pub(crate) fn judge(
     report.measure(reading.series, value, unit);
     let change_pct = facts.integer(&CHANGE_PCT)? as f64;
     let target = setting.and_then(|setting| facts.integer(setting).ok()).map(|target| target as f64);
-    let before = before(reading, stored);
+    let usual = usual(reading, stored, name);
     let mut says = Vec::new();
     let mut expected = Vec::new();
     if let Some(target) = target {
@@ -121,12 +119,14 @@ pub(crate) fn judge(
             expected.push(format!("{bound} {target} {unit}"));
         }
     }
-    if let Some((since, earlier)) = before {
-        let worse = if wrong == Wrong::Down { earlier - value } else { value - earlier };
-        if worse > 0.0 && worse * 100.0 > earlier * change_pct {
-            let moved = if wrong == Wrong::Down { "fell" } else { "rose" };
-            let (from, to) = (shown(earlier), shown(value));
-            says.push(format!("{moved} from {from} to {to} {unit} since {}", since.strftime("%Y-%m-%d")));
+    if let Ok(usual) = &usual {
+        let (moved, limit) = match wrong {
+            Wrong::Down => ("fell", usual.floor(change_pct)),
+            Wrong::Up => ("rose", usual.ceiling(change_pct)),
+        };
+        if (wrong == Wrong::Down && value < limit) || (wrong == Wrong::Up && value > limit) {
+            let (from, to) = (shown(usual.median), shown(value));
+            says.push(format!("{moved} to {to} {unit}; the median of earlier weeks is {from}"));
             expected.push(format!("a change of at most {change_pct} percent"));
         }
     }
@@ -138,21 +138,24 @@ pub(crate) fn judge(
                 .evidence(reading.evidence.clone()),
         );
     }
-    if target.is_none() && before.is_none() {
-        let set = setting.map(|setting| format!("set `{}`, or ", setting.key())).unwrap_or_default();
-        return Err(Undecided::not_evaluated(format!(
-            "{} {unit} is the first value, there is none to compare it with: {set}run again next week",
-            shown(value)
-        )));
+    match (usual, target) {
+        (Ok(_), _) => Ok(()),
+        (Err(short), Some(_)) => {
+            report.note(format!("only the target was judged: {}", short.reason));
+            Ok(())
+        }
+        (Err(short), None) => {
+            let set = setting.map(|setting| format!("; or set `{}`", setting.key())).unwrap_or_default();
+            Err(Undecided::not_evaluated(format!("{} {unit} now; {}{set}", shown(value), short.reason)))
+        }
     }
-    Ok(())
 }
 
-/// The last value of the week before or earlier.
-fn before(reading: &Reading, stored: &[Point]) -> Option<(Timestamp, f64)> {
+/// What is usual: of the weeks before the one that the number is of.
+fn usual(reading: &Reading, stored: &[Point], name: &str) -> Result<Baseline, Undecided> {
     let stored = stored.iter().filter(|point| point.series == reading.series);
     let all = stored.map(|point| (point.at, point.value)).chain(reading.before.iter().copied());
-    all.filter(|(at, _)| reading.at.duration_since(*at) >= EARLIER).max_by_key(|(at, _)| *at)
+    Baseline::of_weeks(all, reading.at, name)
 }
 
 fn shown(value: f64) -> String {

@@ -2,6 +2,7 @@
 
 use crate::LABEL_NAME;
 use crate::inputs::{INTERFACES, Interface, LABELS, Label};
+use tancheck_plugin_api::facts::Baseline;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::templates::panel::{Row, whole};
 
@@ -31,7 +32,7 @@ const SHOWN: Input = Input::new("discover.unmanaged-shown", "labelled interfaces
     ]);
 
 const EARLIER: Input = Input::new("discover.unmanaged-earlier", "how many there were in earlier runs")
-    .sources(&[Source::history(SERIES, 35)]);
+    .sources(&[Source::history(SERIES, 63)]);
 
 const MAX_UNMANAGED: Setting = Setting::integer("max_unmanaged", 0, 0, 1_000_000)
     .unit("endpoints")
@@ -39,7 +40,7 @@ const MAX_UNMANAGED: Setting = Setting::integer("max_unmanaged", 0, 0, 1_000_000
 
 const GROWTH_PCT: Setting = Setting::integer("growth_pct", 10, 0, 1000)
     .unit("percent")
-    .about("by how much their number may grow within a week");
+    .about("by how much their number may be above that of earlier weeks");
 
 /// Managed endpoints stay managed.
 pub(crate) const UNMANAGED_ENDPOINTS: Check = Check::automated("discover.unmanaged-endpoints")
@@ -52,7 +53,7 @@ pub(crate) const UNMANAGED_ENDPOINTS: Check = Check::automated("discover.unmanag
         guide("Configure alerts for disconnected Tanium Clients", 9),
         guide("Check the endpoint count", 12),
     ])
-    .what("Counts the unmanaged interfaces under the label `label_name`; without that label, the interfaces that were managed once, are not managed now, and are neither ignored nor unmanageable. More than `max_unmanaged` are a finding, and so is a number that grew by more than `growth_pct` within a week.")
+    .what("Counts the unmanaged interfaces under the label `label_name`; without that label, the interfaces that were managed once, are not managed now, and are neither ignored nor unmanageable. More than `max_unmanaged` are a finding, and so is a number that is more than `growth_pct` above the median of earlier weeks. Where these swing more than that anyway, three times their usual swing counts instead.")
     .why("An endpoint that lost its client is neither patched nor watched, and nobody misses it.")
     .limits("It counts interfaces: an endpoint with two of them counts twice. The account sees the locations that it may see.")
     .related(&["discover.disconnected-label", "discover.lost-managed", "client-management.endpoint-count-low"])
@@ -89,40 +90,31 @@ fn unmanaged_endpoints(facts: &Facts<'_>, report: &mut Report) -> Result<(), Und
     report.measure(SERIES, found.count as f64, "interfaces");
     let most = facts.integer(&MAX_UNMANAGED)?.unsigned_abs();
     let growth = facts.integer(&GROWTH_PCT)?;
-    let before = a_week_ago(facts);
-    let grew =
-        before.filter(|before| *before > 0.0 && found.count as f64 > before * (1.0 + growth as f64 / 100.0));
+    let earlier = facts.points(&EARLIER).unwrap_or_default().iter().map(|point| (point.at, point.value));
+    let usual = Baseline::of_weeks(earlier, facts.now(), "the number of unmanaged endpoints");
+    let is_more = |usual: &&Baseline| found.count as f64 > usual.ceiling(growth as f64);
     let mut says = Vec::new();
     if found.count > most {
         says.push(format!("{} endpoints that were managed are not managed now ({})", found.count, found.how));
     }
-    if let Some(before) = grew {
-        says.push(format!("their number grew from {before} to {} within a week", found.count));
+    if let Some(usual) = usual.as_ref().ok().filter(|usual| usual.median > 0.0).filter(is_more) {
+        says.push(format!("they are {}; the median of earlier weeks is {}", found.count, usual.median));
     }
     if !says.is_empty() {
         report.finding(
             Finding::on(Subject::deployment())
                 .says(says.join("; "))
-                .expected(format!("at most {most}, and no more than {growth} percent more than a week ago"))
+                .expected(format!(
+                    "at most {most}, and no more than {growth} percent more than in earlier weeks"
+                ))
                 .affected(found.count, None)
                 .sample(found.sample.iter().take(5))
                 .evidence(facts.seen(found.from, found.count)),
         );
         return Ok(());
     }
-    if found.count > 0 && before.is_none() {
-        return Err(Undecided::not_evaluated(
-            "no number of a week ago is stored, so whether it grew is not known; run once a week",
-        ));
-    }
-    Ok(())
-}
-
-/// The newest stored number that is about a week old.
-fn a_week_ago(facts: &Facts<'_>) -> Option<f64> {
-    let points = facts.points(&EARLIER).ok()?;
-    let old = points.iter().filter(|point| (5..=14).contains(&facts.days_since(point.at)));
-    old.max_by_key(|point| point.at).map(|point| point.value)
+    // Nothing that is unmanaged has not grown, whatever was before.
+    if found.count > 0 { usual.map(|_| ()) } else { Ok(()) }
 }
 
 fn by_gateway(facts: &Facts<'_>) -> Result<Found, Undecided> {
@@ -190,9 +182,11 @@ mod tests {
     #[test]
     fn growth_is_found_below_the_limit() {
         let allowed = |count| labelled(count).setting("max_unmanaged", 100);
-        allowed(11).weekly(&EARLIER, SERIES, &[10.0]).judge().assert_pass();
-        allowed(12).weekly(&EARLIER, SERIES, &[10.0]).judge().assert_findings(&["deployment"]);
-        allowed(12).weekly(&EARLIER, SERIES, &[0.0]).judge().assert_pass();
+        allowed(11).weekly(&EARLIER, SERIES, &[10.0, 99.0, 10.0]).judge().assert_pass();
+        allowed(12).weekly(&EARLIER, SERIES, &[10.0, 1.0, 10.0]).judge().assert_findings(&["deployment"]);
+        allowed(12).weekly(&EARLIER, SERIES, &[5.0, 10.0, 15.0]).judge().assert_pass();
+        allowed(12).weekly(&EARLIER, SERIES, &[0.0; 3]).judge().assert_pass();
+        allowed(12).weekly(&EARLIER, SERIES, &[10.0; 2]).judge().assert_undecided(Outcome::NotEvaluated);
         allowed(12).judge().assert_undecided(Outcome::NotEvaluated);
     }
 

@@ -4,6 +4,7 @@
 use crate::census::{LOST_AFTER_DAYS, PREFIX, Past, SEEN, census, clients, past};
 use crate::inputs::{ISOLATED_SECTION, VPN_BLOCKS, VPN_USED, WHO, ranges, vpn_blocks};
 use ipnet::IpNet;
+use tancheck_plugin_api::facts::Baseline;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::network::CLIENTS;
 
@@ -238,22 +239,19 @@ pub(crate) const VPN_SHARE_SHIFT: Check = Check::automated("subnets.vpn-share-sh
     .settings(&[&VPN_BLOCKS, &TOLERANCE_POINTS, &LOST_AFTER_DAYS])
     .guide(&[guide(LEADERS, 11), guide(ISOLATED_SECTION, 22)])
     .applies("VPN used")
-    .what("Computes the share of clients in `vpn_blocks` among those that registered within `lost_after_days`, and compares it with the share of a week ago.")
+    .what("Computes the share of clients in `vpn_blocks` among those that registered within `lost_after_days`, and compares it with the median of earlier weeks. A move of more than `tolerance_points` is a finding; where earlier weeks swing more than that anyway, three times their usual swing counts instead.")
     .why("VPN clients do not peer, so a shift changes the number of leaders and the load on the server and on WAN links.")
-    .limits("Needs `vpn_blocks` and a run that is at least four days old.")
+    .limits("Needs `vpn_blocks` and three earlier weeks.")
     .related(&["subnets.isolated-vpn-missing", "client-management.leader-percentage-change"])
     .remedy(&VPN_SHARE_REMEDY)
     .judge(vpn_share_shift);
 
 const VPN_SHARE: Input = Input::new("subnets.vpn-share", "share of VPN clients in earlier runs")
-    .sources(&[Source::history("subnets.vpn-share", 35)]);
+    .sources(&[Source::history("subnets.vpn-share", 63)]);
 
 const TOLERANCE_POINTS: Setting = Setting::integer("tolerance_points", 10, 1, 100)
     .unit("percentage points")
-    .about("how far the share of VPN clients may move within a week");
-
-/// A younger share is not that of the week before.
-const COMPARED_AFTER_DAYS: i64 = 4;
+    .about("how far the share of VPN clients may be from that of earlier weeks");
 
 const VPN_SHARE_REMEDY: Remedy = Remedy::new(&[
     Step::consult(
@@ -264,7 +262,7 @@ const VPN_SHARE_REMEDY: Remedy = Remedy::new(&[
         "the VPN blocks are not isolated",
         "configure isolated subnets: see subnets.isolated-vpn-missing",
     ),
-    Step::decision("the shift is there to stay", "do nothing: next week's run compares with the new share"),
+    Step::decision("the shift is there to stay", "do nothing: the median of earlier weeks follows"),
 ])
 .who(WHO)
 .risk(Risk::None, Reversible::Yes)
@@ -283,25 +281,19 @@ fn vpn_share_shift(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecid
         present.iter().filter(|client| blocks.iter().any(|block| block.contains(&client.client))).count();
     let share = in_vpn as f64 * 100.0 / present.len() as f64;
     report.measure("subnets.vpn-share", share, "percent");
-    let before = facts.points(&VPN_SHARE)?.iter().rev();
-    let Some(before) = before.clone().find(|point| facts.days_since(point.at) >= COMPARED_AFTER_DAYS) else {
-        return Err(Undecided::not_evaluated(
-            "no share of the week before is stored yet; this run stores one",
-        ));
-    };
-    let moved = share - before.value;
-    if moved.abs() > tolerance {
+    let earlier = facts.points(&VPN_SHARE)?.iter().map(|point| (point.at, point.value));
+    let usual = Baseline::of_weeks(earlier, facts.now(), "the share of VPN clients")?;
+    if (share - usual.median).abs() > usual.swing().max(tolerance) {
         report.finding(
             Finding::on(Subject::deployment())
                 .says(format!(
-                    "{share:.1} % of the clients are in VPN blocks, {:.1} % were on {}",
-                    before.value,
-                    before.at.strftime("%Y-%m-%d")
+                    "{share:.1} % of the clients are in VPN blocks, {:.1} % were in earlier weeks",
+                    usual.median
                 ))
                 .expected(format!("a shift of at most {tolerance} points"))
                 .affected(in_vpn as u64, Some(present.len() as u64))
                 .evidence(facts.seen(&CLIENTS, share))
-                .evidence(facts.seen(&VPN_SHARE, before.value)),
+                .evidence(facts.seen(&VPN_SHARE, usual.median)),
         );
     }
     Ok(())

@@ -1,10 +1,11 @@
-//! Guide: *Review and update tags*, page 12: what changed since last week, and the reviews.
+//! Guide: *Review and update tags*, page 12: what is not as in earlier weeks, and the reviews.
 
 use crate::inputs::{
     APPLIES, COUNTS, CUSTOM_SECTION, MOVES, NO_TAG_TEXTS, TAG_OWNER, TAGS_SECTION, counts, goes_by_tags,
     groups,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use tancheck_plugin_api::facts::{Baseline, Point, weekly};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::actions::GROUPS;
 
@@ -18,9 +19,9 @@ pub(crate) const CUSTOM: Check = Check::hybrid("tags.custom-tag-review")
     .due_every(&REVIEW_DUE_EVERY_DAYS)
     .guide(&[guide(CUSTOM_SECTION, 13), guide(TAGS_SECTION, 12)])
     .applies(APPLIES)
-    .what("Counts the endpoints of each custom tag and compares with the run of a week ago: a tag that is new or gone, or whose count moved by more than `tolerance_pct`, is listed until somebody confirms it. Passes only while the weekly review is attested.")
+    .what("Counts the endpoints of each custom tag and compares with the median of earlier weeks: a tag that is new or gone, or whose count is off by more than `tolerance_pct`, is listed until somebody confirms it. Where earlier weeks swing more than that anyway, three times their usual swing counts instead. Passes only while the weekly review is attested.")
     .why("Groups, and with them actions and maintenance windows, follow the tags: a wrong tag acts on endpoints that nobody meant.")
-    .limits("Counts the endpoints that answer: those that are switched off are missing. The public lists name the sensor Custom Tags, not what an endpoint without tags answers: see `no_tag_texts`.")
+    .limits("Needs three earlier weeks. Counts the endpoints that answer: those that are switched off are missing. The public lists name the sensor Custom Tags, not what an endpoint without tags answers: see `no_tag_texts`.")
     .related(&["tags.custom-tag-missing", "tags.custom-tag-surplus"])
     .remedy(&CUSTOM_REMEDY)
     .judge(custom_tag_review);
@@ -30,7 +31,7 @@ const USES_CUSTOM_TAGS: Setting = Setting::choice("uses_custom_tags", Some("auto
 
 const TOLERANCE_PCT: Setting = Setting::integer("tolerance_pct", 20, 0, 1000)
     .unit("percent")
-    .about("how far the number of endpoints of a tag may move within a week");
+    .about("how far the number of endpoints of a tag may be from that of earlier weeks");
 
 const REVIEW_DUE_EVERY_DAYS: Setting = Setting::integer("review_due_every_days", 7, 1, 366)
     .unit("days")
@@ -38,10 +39,7 @@ const REVIEW_DUE_EVERY_DAYS: Setting = Setting::integer("review_due_every_days",
     .from_guide();
 
 const HISTORY: Input = Input::new("tags.count", "endpoints by custom tag in earlier runs")
-    .sources(&[Source::history("tags.count.*", 35)]);
-
-/// A younger run is not that of last week.
-const COMPARED_AFTER_DAYS: i64 = 4;
+    .sources(&[Source::history("tags.count.*", 63)]);
 
 const CUSTOM_REMEDY: Remedy = Remedy::new(&[
     Step::question(
@@ -73,26 +71,21 @@ fn custom_tag_review(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undec
     if uses == "auto" && counts.is_empty() && by_tags == 0 {
         return Err(facts.absent(&COUNTS, "no endpoint carries a custom tag, and no group goes by them"));
     }
-    let Some((when, before)) = last_week(facts)? else {
-        return Err(Undecided::not_evaluated(
-            "no counts of the week before are stored yet; this run stores them, and a later one compares",
-        ));
-    };
     let tolerance = facts.integer(&TOLERANCE_PCT)? as f64;
-    let tags = counts.keys().chain(before.keys().filter(|tag| !counts.contains_key(*tag)));
-    for tag in tags {
-        let now = counts.get(tag).copied().unwrap_or(0) as f64;
-        let then = before.get(tag).copied().unwrap_or(0.0);
+    for (tag, usual) in usual(facts, counts.keys())? {
+        let now = counts.get(&tag).copied().unwrap_or(0) as f64;
+        let then = usual.median;
+        if (usual.floor(tolerance)..=usual.ceiling(tolerance)).contains(&now) {
+            continue;
+        }
         let says = match (then == 0.0, now == 0.0) {
-            (true, true) => continue,
-            (true, false) => format!("is new, carried by {now}; by none"),
-            (false, true) => format!("is gone, carried by none; by {then}"),
-            _ if (now - then).abs() * 100.0 <= tolerance * then => continue,
-            _ => format!("carried by {now}; by {then}"),
+            (true, _) => format!("is new, carried by {now}; usually by none"),
+            (_, true) => format!("is gone, carried by none; usually by {then}"),
+            _ => format!("carried by {now}; usually by {then}"),
         };
         report.finding(
-            Finding::on(Subject::new("tag", tag, tag))
-                .says(format!("{says} on {}", when.strftime("%Y-%m-%d")))
+            Finding::on(Subject::new("tag", &tag, &tag))
+                .says(says)
                 .expected(format!("a change of at most {tolerance} percent"))
                 .affected((now - then).abs() as u64, None)
                 .confirms(format!("{now}"))
@@ -103,19 +96,30 @@ fn custom_tag_review(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undec
     Ok(())
 }
 
-/// When a run was, and how many endpoints carried each tag then.
-type Counted = (Timestamp, BTreeMap<String, f64>);
-
-/// The counts of the youngest run that is at least four days old.
-fn last_week(facts: &Facts<'_>) -> Result<Option<Counted>, Undecided> {
+/// How many endpoints usually carry each tag of now and of earlier weeks. A week in which a tag was not counted had none
+/// that carried it.
+fn usual<'t>(
+    facts: &Facts<'_>,
+    present: impl Iterator<Item = &'t String>,
+) -> Result<BTreeMap<String, Baseline>, Undecided> {
     let beginning = format!("{}.", HISTORY.id());
     let points = facts.points(&HISTORY)?;
-    let old = points.iter().filter(|point| facts.days_since(point.at) >= COMPARED_AFTER_DAYS);
-    let Some(when) = old.map(|point| point.at).max() else { return Ok(None) };
-    let of_run = points.iter().filter(|point| point.at == when);
-    let counts =
-        of_run.filter_map(|point| Some((point.series.strip_prefix(&beginning)?.to_owned(), point.value)));
-    Ok(Some((when, counts.collect())))
+    let of_point = |point: &Point| point.series.strip_prefix(&beginning).map(str::to_owned);
+    let runs = weekly(points.iter().map(|point| (point.at, 0.0)), facts.now());
+    // Where nothing was ever counted, nothing is known to be as it was.
+    Baseline::of_weeks(runs.iter().copied(), facts.now(), "the counts of tags")?;
+    let counted = |tag: &String, at: Timestamp| {
+        let mut same = points.iter().filter(|point| point.at == at && of_point(point).as_ref() == Some(tag));
+        same.next().map_or(0.0, |point| point.value)
+    };
+    let mut tags: BTreeSet<String> = present.cloned().collect();
+    tags.extend(points.iter().filter(|point| runs.iter().any(|run| run.0 == point.at)).filter_map(of_point));
+    let baseline = |tag: String| {
+        let values = runs.iter().map(|&(at, _)| (at, counted(&tag, at)));
+        let usual = Baseline::of_weeks(values, facts.now(), "the counts of tags")?;
+        Ok((tag, usual))
+    };
+    tags.into_iter().map(baseline).collect()
 }
 
 /// Enhanced tags were reviewed.
@@ -174,7 +178,6 @@ fn enhanced_tags_review(facts: &Facts<'_>, report: &mut Report) -> Result<(), Un
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tancheck_plugin_api::facts::Point;
     use tancheck_plugin_api::serde_json::json;
     use tancheck_plugin_api::testing::{Case, tally};
 
@@ -195,24 +198,34 @@ mod tests {
         )
     }
 
+    /// These counts, in each of the last three weeks.
+    fn weeks(counts: &[(&'static str, f64)]) -> Vec<(&'static str, i64, f64)> {
+        [21, 14, 7]
+            .iter()
+            .flat_map(|days| counts.iter().map(move |&(tag, count)| (tag, *days, count)))
+            .collect()
+    }
+
     #[test]
-    fn counts_are_compared_with_last_week() {
-        let before = [("Plant", 14, 1.0), ("Plant", 7, 10.0), ("Plant", 1, 99.0)];
+    fn counts_are_compared_with_those_of_earlier_weeks() {
+        let before = [&weeks(&[("Plant", 10.0)])[..], &[("Plant", 28, 1.0), ("Plant", 1, 99.0)]].concat();
         case(&[("Plant", 12)], &before).judge().assert_pass();
         let verdict = case(&[("Plant", 13)], &before).judge();
         verdict.assert_findings(&["Plant"]);
-        assert_eq!(verdict.findings()[0].says, "carried by 13; by 10 on 2026-06-23");
+        assert_eq!(verdict.findings()[0].says, "carried by 13; usually by 10");
         assert_eq!(verdict.findings()[0].state.as_deref(), Some("13"));
+        case(&[("Plant", 7)], &before).judge().assert_findings(&["Plant"]);
         case(&[("Plant", 13)], &before).setting("tolerance_pct", 30).judge().assert_pass();
-        case(&[("Plant", 10)], &[("Plant", 1, 10.0)]).judge().assert_undecided(Outcome::NotEvaluated);
+        let short = case(&[("Plant", 10)], &[("Plant", 14, 10.0), ("Plant", 7, 10.0), ("Plant", 1, 10.0)]);
+        short.judge().assert_undecided(Outcome::NotEvaluated);
         case(&[("Plant", 13)], &before).assert_needs_its_inputs();
     }
 
     #[test]
     fn new_and_gone_tags_are_listed_and_several_tags_of_one_endpoint_count_each() {
-        let before = [("Plant", 7, 10.0), ("Old", 7, 3.0)];
+        let before = weeks(&[("Plant", 10.0), ("Old", 3.0)]);
         case(&[("Plant\nNew", 10)], &before).judge().assert_findings(&["New", "Old"]);
-        let none = case(&[("Plant", 10), ("no tags", 90), ("[no results]", 7)], &before[..1]);
+        let none = case(&[("Plant", 10), ("no tags", 90), ("[no results]", 7)], &weeks(&[("Plant", 10.0)]));
         none.judge().assert_pass();
     }
 

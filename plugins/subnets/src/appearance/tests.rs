@@ -118,18 +118,20 @@ fn share(addresses: &[&str], weeks: &[f64]) -> Case {
 }
 
 #[test]
-fn the_share_of_vpn_clients_is_compared_with_last_week() {
+fn the_share_of_vpn_clients_is_compared_with_earlier_weeks() {
     let half = ["10.8.0.1", "10.1.0.1"];
-    share(&half, &[90.0, 55.0]).judge().assert_pass();
-    let verdict = share(&half, &[50.0, 35.0]).judge();
+    share(&half, &[55.0, 90.0, 55.0]).judge().assert_pass();
+    let verdict = share(&half, &[35.0, 35.0, 50.0]).judge();
     verdict.assert_findings(&["deployment"]);
     assert_eq!(verdict.measures()[0].value, 50.0);
-    share(&half, &[50.0, 35.0]).setting("tolerance_points", 15).judge().assert_pass();
-    share(&half, &[]).judge().assert_undecided(Outcome::NotEvaluated);
+    share(&half, &[35.0, 35.0, 50.0]).setting("tolerance_points", 15).judge().assert_pass();
+    share(&half, &[50.0; 2]).judge().assert_undecided(Outcome::NotEvaluated);
+    // What swings by twenty points every week has not shifted.
+    share(&half, &[80.0, 60.0, 40.0, 60.0, 80.0]).judge().assert_pass();
     share(&half, &[50.0]).setting("vpn_blocks", json!([])).judge().assert_undecided(Outcome::NotEvaluated);
     let none = share(&half, &[50.0]).setting("vpn_blocks", json!([])).answer(&VPN_USED, false);
     none.judge().assert_undecided(Outcome::NotApplicable);
-    share(&half, &[55.0]).assert_needs_its_inputs();
+    share(&half, &[55.0; 3]).assert_needs_its_inputs();
 }
 
 #[test]
