@@ -111,19 +111,27 @@ impl GuideReference {
 pub struct Cause {
     pub(crate) check: &'static str,
     pub(crate) subject: Option<&'static str>,
+    pub(crate) severity: Option<Severity>,
 }
 
 impl Cause {
     /// All findings may follow from those of the check with this id.
     #[must_use]
     pub const fn check(id: &'static str) -> Self {
-        Self { check: id, subject: None }
+        Self { check: id, subject: None, severity: None }
     }
 
     /// Only the finding whose subject has this key.
     #[must_use]
     pub const fn of_subject(mut self, key: &'static str) -> Self {
         self.subject = Some(key);
+        self
+    }
+
+    /// Only what is at least as bad as this brings anything about: a certificate that has expired, not one that will.
+    #[must_use]
+    pub const fn at_least(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
         self
     }
 }

@@ -156,6 +156,9 @@ pub struct Cause {
     /// The key of the only subject whose finding follows from it; none: every finding may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// How bad its finding has to be; none: any will do. A host that does not know this takes any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
 }
 
 /// A place in a guide of the vendor.

@@ -108,7 +108,11 @@ impl Check {
 
 impl Cause {
     fn of(cause: &AuthorCause) -> Self {
-        Self { check: cause.check.to_owned(), subject: cause.subject.map(str::to_owned) }
+        Self {
+            check: cause.check.to_owned(),
+            subject: cause.subject.map(str::to_owned),
+            severity: cause.severity,
+        }
     }
 }
 
