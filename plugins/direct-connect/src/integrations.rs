@@ -1,24 +1,17 @@
 //! Product integration: what each product loses while Direct Connect does not work. The causes are checks of their own;
 //! these findings name the function that is lost, for the people who only know the product.
 
+use crate::causes::{BASES, Base};
 use crate::chapters::INTEGRATION;
 use crate::inputs::answers::OPEN_STEPS;
 use crate::inputs::pages::SERVERS;
 use crate::inputs::platform::{MODULE, SERVICE, imported};
+use crate::probe::certificates::{CLIENT_DATE, HIGH_DAYS, LOW_DAYS, MEDIUM_DAYS, SERVER_DATE};
+use crate::probe::{ENDPOINT_FQDN, ENDPOINT_PORT, EVIDENCE_DAYS, MODULE as LISTENER};
 use crate::{presence, setup, versions};
-use tancheck_plugin_api::Judge;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::actions::{ACTION_GROUPS, GROUPS};
 use tancheck_plugin_api::records::server::{SERVER_INFO, SOLUTIONS};
-
-/// Checks without which no product can connect, and their judges: the most basic first.
-const CAUSES: [(&str, Judge); 5] = [
-    ("direct-connect.installed", presence::installed),
-    ("direct-connect.version-core-platform", versions::version_core_platform),
-    ("direct-connect.service-running", presence::service_running),
-    ("direct-connect.setup-complete", setup::setup_complete),
-    ("direct-connect.action-group-target", setup::target),
-];
 
 const REMEDY: Remedy = Remedy::new(&[
     Step::command("tancheck explain {cause}", "what is wrong and what to do: repair this first"),
@@ -32,21 +25,45 @@ const REMEDY: Remedy = Remedy::new(&[
 .risk(Risk::Low, Reversible::Yes)
 .references(&["Direct Connect User Guide: Product integration"]);
 
+const READS: &[&Input] = &[
+    &SOLUTIONS,
+    &SERVER_INFO,
+    &SERVERS,
+    &SERVICE,
+    &OPEN_STEPS,
+    &LISTENER,
+    &SERVER_DATE,
+    &CLIENT_DATE,
+    &ACTION_GROUPS,
+    &GROUPS,
+];
+const SETTINGS: &[&Setting] = &[
+    &versions::REQUIREMENTS,
+    &presence::PROBE_HOST,
+    &ENDPOINT_FQDN,
+    &ENDPOINT_PORT,
+    &EVIDENCE_DAYS,
+    &HIGH_DAYS,
+    &MEDIUM_DAYS,
+    &LOW_DAYS,
+    &setup::ACTION_GROUP,
+];
+
 macro_rules! integrations {
     ($($check:ident = $id:literal, $product:literal, $loss:literal;)*) => {
         $(pub(crate) const $check: Check = Check::automated($id)
             .title(concat!($product, " can connect to endpoints"))
             .cadence(&[Cadence::Monthly])
             .severity(Severity::High)
-            .reads(&[&SOLUTIONS, &SERVER_INFO, &SERVERS, &SERVICE, &OPEN_STEPS, &ACTION_GROUPS, &GROUPS])
-            .settings(&[&versions::REQUIREMENTS, &presence::PROBE_HOST, &setup::ACTION_GROUP])
+            .reads(READS)
+            .settings(SETTINGS)
             .guide(INTEGRATION)
             .even_if_absent()
             .applies(concat!($product, " imported"))
-            .what(concat!("While ", $product, " is imported: looks whether Direct Connect is imported, on supported servers, running, set up, and deployed to endpoints."))
+            .what(concat!("While ", $product, " is imported: looks whether Direct Connect is imported, on supported servers, running, set up, reached on its port by TLS 1.2, with certificates that have not expired, and deployed to endpoints. The first of these that fails is named."))
             .why(concat!("Otherwise people lose this: ", $loss, "."))
-            .limits("Ports and certificates are looked at by checks of their own.")
-            .related(&["direct-connect.installed", "direct-connect.service-running", "direct-connect.action-group-target"])
+            .limits("What the check of a cause cannot decide is not decided here either: a probe from a place that proves nothing, or a date that nobody told.")
+            .related(&["direct-connect.service-running", "direct-connect.port-module-17475", "direct-connect.cert-client-expiry", "direct-connect.action-group-target"])
             .caused_by(crate::BROKEN)
             .remedy(&REMEDY)
             .judge(|facts, report| integration(facts, report, $product, $loss));)*
@@ -72,21 +89,22 @@ fn integration(facts: &Facts<'_>, report: &mut Report, product: &str, loss: &str
     }
     let is_there = imported(facts, MODULE)?.is_some();
     let mut undecided = Vec::new();
-    for (cause, judge) in CAUSES {
+    for Base { check, judge, least } in BASES {
         let mut own = Report::default();
         if let Err(reason) = judge(facts, &mut own) {
             undecided.push(reason);
         }
-        let is_bad = |finding: &&Finding| finding.severity.is_none_or(|severity| severity >= Severity::High);
+        let is_bad = |finding: &&Finding| finding.severity.is_none_or(|severity| severity >= least);
         if let Some(finding) = own.findings.iter().find(is_bad) {
+            // What a check calls less than the worst leaves a way for some.
+            let partly = finding.severity.is_some_and(|severity| severity < Severity::Critical);
+            let extent =
+                if partly { "cannot connect to every endpoint" } else { "cannot connect to endpoints" };
             report.finding(
                 Finding::on(Subject::new("module", product.to_lowercase().replace(' ', "-"), product))
-                    .says(format!(
-                        "cannot connect to endpoints ({loss}): {} {}",
-                        finding.subject.name, finding.says
-                    ))
+                    .says(format!("{extent} ({loss}): {} {}", finding.subject.name, finding.says))
                     .expected("a Direct Connect that works")
-                    .fill("cause", cause)
+                    .fill("cause", check)
                     .fill("loss", loss)
                     .evidence(
                         finding.evidence.first().cloned().unwrap_or_else(|| facts.seen(&SOLUTIONS, product)),
@@ -104,6 +122,8 @@ fn integration(facts: &Facts<'_>, report: &mut Report, product: &str, loss: &str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::samples::{failed, refused, seen};
+    use tancheck_plugin_api::records::probe::{Probe, Stage, Trouble, Vantage};
     use tancheck_plugin_api::serde_json::{Value, json};
     use tancheck_plugin_api::testing::Case;
 
@@ -116,6 +136,8 @@ mod tests {
             .rows(&SERVERS, json!([]))
             .rows(&SERVICE, json!([]))
             .answer(&OPEN_STEPS, steps)
+            .probes(&LISTENER, &[seen(17475, Vantage::EndpointInternal)])
+            .answer(&CLIENT_DATE, "2027-06-30")
             .rows(
                 &ACTION_GROUPS,
                 json!([{"id": 9, "name": "Tanium Direct Connect", "groups": [{"id": group}]}]),
@@ -152,5 +174,45 @@ mod tests {
         let unknown = case(&REVEAL, &["Direct Connect", "Reveal"], "none", 1)
             .unavailable(&SERVICE, Outcome::NoPermission);
         unknown.judge().assert_undecided(Outcome::NoPermission);
+    }
+
+    #[test]
+    fn a_closed_port_and_a_bad_certificate_are_causes() {
+        let both = ["Tanium Direct Connect", "Performance"];
+        let good = || case(&PERFORMANCE, &both, "none", 1);
+        let cause = |case: Case| {
+            let verdict = case.judge();
+            verdict.assert_findings(&["performance"]);
+            (verdict.findings()[0].values["cause"].clone(), verdict.findings()[0].says.clone())
+        };
+        let probed = |probe: Probe| good().probes(&LISTENER, &[probe]);
+        let (check, says) = cause(probed(refused(17475, Vantage::EndpointInternal)));
+        assert_eq!(check, "direct-connect.port-module-17475");
+        assert!(says.starts_with("cannot connect to endpoints (the history"), "{says}");
+        let here_and_not_there = [refused(17475, Vantage::EndpointInternal), seen(17475, Vantage::Admin)];
+        let (_, says) = cause(good().probes(&LISTENER, &here_and_not_there));
+        assert!(says.starts_with("cannot connect to every endpoint"), "{says}");
+
+        let until = |time: &str| {
+            let mut probe = seen(17475, Vantage::EndpointInternal);
+            probe.certificates[0].not_after = Some(time.parse().unwrap());
+            probe
+        };
+        assert_eq!(cause(probed(until("2026-06-30T00:00:00Z"))).0, "direct-connect.cert-server-expiry");
+        probed(until("2026-07-02T00:00:00Z")).judge().assert_pass();
+        let old = failed(17475, Vantage::EndpointInternal, Stage::Greeting, Trouble::WrongVersion);
+        let old = [old, seen(17475, Vantage::Admin)];
+        assert_eq!(cause(good().probes(&LISTENER, &old)).0, "direct-connect.tls-protocol");
+        let bare = Probe { certificates: Vec::new(), ..seen(17475, Vantage::EndpointInternal) };
+        assert_eq!(cause(probed(bare)).0, "direct-connect.cert-server-present");
+        let said = |date: &str| good().answer(&CLIENT_DATE, date);
+        assert_eq!(cause(said("none")).0, "direct-connect.cert-client-present");
+        assert_eq!(cause(said("2026-06-29")).0, "direct-connect.cert-client-expiry");
+        said("2026-07-05").judge().assert_pass();
+
+        // From here it proves nothing, so that nothing is known.
+        let away = probed(refused(17475, Vantage::Admin)).judge();
+        away.assert_undecided(Outcome::NotEvaluated);
+        assert!(away.undecided().unwrap().reason.contains("--vantage endpoint-internal"));
     }
 }

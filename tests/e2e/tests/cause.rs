@@ -54,3 +54,57 @@ fn a_broken_shared_service_is_told_once_with_all_that_follows_from_it() {
     let report = machine.run(&[&arguments[..], &["-o", "json"]].concat()).json();
     assert_eq!(causes(&report), [("client-management.cx-other".to_owned(), None)]);
 }
+
+/// The products that connect through Direct Connect and are in the lab.
+const CONSUMERS: [&str; 4] = ["client-management", "performance", "reveal", "threat-response"];
+
+#[test]
+fn what_products_lose_stands_under_what_took_it_from_them() {
+    let lab = Lab::builder().endpoints(50).now(NOW.parse().unwrap()).start().unwrap();
+    let machine = Machine::with(&["tancheck-direct-connect"]);
+    let listeners: Vec<String> =
+        lab.listeners().into_iter().map(|(name, address)| format!("{name}={address}")).collect();
+    let probe = format!(
+        "[limits]\nprobe_pause = \"0s\"\nprobe_timeout = \"700ms\"\nretries = 0\n[probe]\nconnect_to = {listeners:?}\nvantage = \"endpoint-internal\"\nquick = true\n"
+    );
+    let settings = "[modules.direct-connect]\nendpoint_fqdn = \"dc.lab.example\"\n";
+    machine.configure_deployment(&lab.url(), lab.token(), &format!("id = \"lab\"\n{probe}{settings}"));
+    let answer = |name: &str, value: &str| {
+        let input = format!("direct-connect.{name}");
+        let _ = machine.run(&["answer", &input, value, "--by", "ann", "--at", "2026-06-29"]).exits(0);
+    };
+    answer("open-steps", "none");
+    answer("client-certificate", "2027-06-30");
+    let (port, service) = ("direct-connect.port-module-17475", "direct-connect.service-running");
+    let server = "direct-connect.cert-server-expiry";
+    let integrations = CONSUMERS.map(|name| format!("direct-connect.integration-{name}"));
+    let checks = integrations.iter().map(String::as_str).chain([port, service, server]);
+    let mut arguments = vec!["run", "--now", NOW];
+    arguments.extend(checks.flat_map(|check| ["--check", check]));
+    let found = || causes(&machine.run(&[&arguments[..], &["-o", "json"]].concat()).json());
+    let under = |root: &str, others: &[(&str, Option<&str>)]| {
+        let lost = integrations.iter().map(|check| (check.clone(), Some(root.to_owned())));
+        let others = others.iter().map(|(check, cause)| ((*check).to_owned(), cause.map(str::to_owned)));
+        let mut all: Vec<_> = lost.chain(others).collect();
+        all.sort();
+        all
+    };
+
+    assert_eq!(found(), []);
+    lab.inject("direct-connect-port-17475-refused").unwrap();
+    assert_eq!(found(), under(port, &[(port, None)]));
+    // A service that is down has no listener either.
+    lab.inject("direct-connect-service-down").unwrap();
+    assert_eq!(found(), under(service, &[(port, Some(service)), (service, None)]));
+    lab.clear_faults();
+    lab.inject("direct-connect-server-certificate-expired").unwrap();
+    assert_eq!(found(), under(server, &[(server, None)]));
+    let text = machine.run(&[&arguments[..], &["--color", "never"]].concat()).stdout;
+    let is_under =
+        |check: &String| text.lines().any(|line| line.contains('└') && line.contains(check.as_str()));
+    assert!(integrations.iter().all(is_under), "{text}");
+    // What will expire keeps nobody from connecting yet.
+    lab.clear_faults();
+    lab.inject("direct-connect-server-certificate-expiring").unwrap();
+    assert_eq!(found(), [(server.to_owned(), None)]);
+}

@@ -16,13 +16,13 @@ const GUIDE: &[GuideReference] = &[user_guide("Configure certificates", 19)];
 const ZONE_GUIDE: &[GuideReference] = &[user_guide("Configure Zone Proxies", 19)];
 const PAGE: &str = "Main menu > Direct Connect > Home > Settings > Certificates (newer Console: Administration > Shared Services > Direct Connect)";
 
-const HIGH_DAYS: Setting = Setting::integer("certificate_high_days", 14, 1, 3660)
+pub(crate) const HIGH_DAYS: Setting = Setting::integer("certificate_high_days", 14, 1, 3660)
     .unit("days")
     .about("a certificate that expires within so many days is high");
-const MEDIUM_DAYS: Setting = Setting::integer("certificate_medium_days", 30, 1, 3660)
+pub(crate) const MEDIUM_DAYS: Setting = Setting::integer("certificate_medium_days", 30, 1, 3660)
     .unit("days")
     .about("a certificate that expires within so many days is medium");
-const LOW_DAYS: Setting = Setting::integer("certificate_low_days", 90, 1, 3660)
+pub(crate) const LOW_DAYS: Setting = Setting::integer("certificate_low_days", 90, 1, 3660)
     .unit("days")
     .about("a certificate that expires within so many days is low");
 const PINS: Setting = Setting::list("zone_proxy_certificates", &[]).about(
@@ -34,7 +34,7 @@ const SERVER_SETTINGS: &[&Setting] =
 const CLIENT_SETTINGS: &[&Setting] = &[&HIGH_DAYS, &MEDIUM_DAYS, &LOW_DAYS];
 
 /// What the page says of the server certificate.
-const SERVER_DATE: Input = Input::new(
+pub(crate) const SERVER_DATE: Input = Input::new(
     "direct-connect.server-certificate",
     "expiration date of the server certificate, as the Console shows it",
 )
@@ -45,7 +45,7 @@ const SERVER_DATE: Input = Input::new(
 )]);
 
 /// What the page says of the client certificate: no handshake shows it.
-const CLIENT_DATE: Input = Input::new("direct-connect.client-certificate", "expiration date of the client certificate, as the Console shows it")
+pub(crate) const CLIENT_DATE: Input = Input::new("direct-connect.client-certificate", "expiration date of the client certificate, as the Console shows it")
     .sources(&[Source::answer("which expiration date (2027-06-30) does Direct Connect > Settings > Certificates > Client Certificate show; none, where none is installed", Accepts::Text, 180)]);
 
 pub(crate) const SERVER_PRESENT: Check = Check::automated("direct-connect.cert-server-present")
@@ -150,7 +150,7 @@ const PIN_REMEDY: Remedy = Remedy::new(&[
 .risk(Risk::Medium, Reversible::Yes)
 .references(&["Direct Connect User Guide: Configure Zone Proxies"]);
 
-fn server_present(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+pub(crate) fn server_present(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let mut unknown = Open::of(&SERVER_PRESENT);
     for listener in listeners(facts, report, &[&MODULE])? {
         if listener.flights().next().is_none() {
@@ -174,7 +174,7 @@ fn server_present(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecide
     unknown.settle()
 }
 
-fn server_expiry(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+pub(crate) fn server_expiry(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let terms = Terms::of(facts)?;
     // Nobody has to answer it; where somebody did, it has to be the same date.
     let console =
@@ -221,7 +221,7 @@ fn server_expiry(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided
     })
 }
 
-fn client_present(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+pub(crate) fn client_present(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     if client_date(facts)?.is_none() {
         report.finding(
             client_certificate()
@@ -233,7 +233,7 @@ fn client_present(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecide
     Ok(())
 }
 
-fn client_expiry(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+pub(crate) fn client_expiry(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let Some(until) = client_date(facts)? else {
         return Err(Undecided::not_evaluated(
             "no client certificate is installed: see direct-connect.cert-client-present",

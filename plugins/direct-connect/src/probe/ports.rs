@@ -27,10 +27,13 @@ pub(crate) const MODULE_PORT: Check = Check::automated("direct-connect.port-modu
     .limits(LIMITS)
     .related(&["direct-connect.endpoint-fqdn-resolves", "direct-connect.tls-protocol", "direct-connect.port-exposure"])
     .remedy(&MODULE_REMEDY)
-    .judge(|facts, report| {
-        let listeners = listeners(facts, report, &[&MODULE])?;
-        port(facts, report, &MODULE_PORT, &listeners)
-    });
+    .caused_by(&[Cause::check("direct-connect.service-running")])
+    .judge(module_port);
+
+pub(crate) fn module_port(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    let listeners = listeners(facts, report, &[&MODULE])?;
+    port(facts, report, &MODULE_PORT, &listeners)
+}
 
 const MODULE_REMEDY: Remedy = Remedy::new(&[
     Step::console(

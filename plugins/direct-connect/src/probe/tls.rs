@@ -184,6 +184,15 @@ const INTERCEPTION_SETTINGS: &[&Setting] = &[
 ];
 
 fn protocol(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    protocol_of(facts, report, ALL)
+}
+
+/// Whether the listeners of these inputs speak TLS 1.2.
+pub(crate) fn protocol_of(
+    facts: &Facts<'_>,
+    report: &mut Report,
+    inputs: &[&'static Input],
+) -> Result<(), Undecided> {
     /// `protocol_version`.
     const NO_COMMON_VERSION: u8 = 70;
     let is_wrong = |view: &Probe| {
@@ -197,7 +206,7 @@ fn protocol(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
             || view.alert.is_some_and(|alert| alert != NO_COMMON_VERSION)
     };
     let mut unknown = Open::of(&PROTOCOL);
-    for listener in listeners(facts, report, ALL)? {
+    for listener in listeners(facts, report, inputs)? {
         let wrong: Vec<&Probe> = decided_by(&listener).filter(|view| is_wrong(view)).collect();
         if !wrong.is_empty() {
             report.finding(
@@ -215,13 +224,22 @@ fn protocol(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
 }
 
 fn suites(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    suites_of(facts, report, ALL)
+}
+
+/// Whether the listeners of these inputs take a suite.
+pub(crate) fn suites_of(
+    facts: &Facts<'_>,
+    report: &mut Report,
+    inputs: &[&'static Input],
+) -> Result<(), Undecided> {
     /// `handshake_failure` and `insufficient_security`.
     const NO_COMMON_SUITE: [u8; 2] = [40, 71];
     let refuses_all = |view: &Probe| {
         view.suite.is_empty() && view.alert.is_some_and(|alert| NO_COMMON_SUITE.contains(&alert))
     };
     let mut unknown = Open::of(&SUITES_CHECK);
-    for listener in listeners(facts, report, ALL)? {
+    for listener in listeners(facts, report, inputs)? {
         let none: Vec<&Probe> = decided_by(&listener).filter(|view| refuses_all(view)).collect();
         let odd = listener.views.iter().find(|view| view.trouble == Some(Trouble::WrongSuite));
         if let Some(view) = odd {

@@ -2,6 +2,7 @@
 //! because what is wrong with them no TLS library would serve.
 
 use crate::areas::answers::day;
+use crate::areas::direct_connect::and_lost;
 use crate::areas::{Area, no_exports};
 use crate::clock::days;
 use crate::faults::Fault;
@@ -147,7 +148,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "direct-connect-port-17475-refused",
         about: "nothing listens on the port of Direct Connect on the Module Server",
-        breaks: &[PORT, "direct-connect.endpoint-port"],
+        breaks: and_lost![PORT, "direct-connect.endpoint-port"],
         apply: |state| speaks(state, 17475, Speaks::Nothing),
     },
     Fault {
@@ -171,49 +172,49 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "direct-connect-listener-http",
         about: "another service speaks plain HTTP on the port of Direct Connect",
-        breaks: &[PORT, "direct-connect.tls-protocol"],
+        breaks: and_lost![PORT, "direct-connect.tls-protocol"],
         apply: |state| speaks(state, 17475, Speaks::Http),
     },
     Fault {
         name: "direct-connect-listener-silent",
         about: "the listener of Direct Connect takes connections and says nothing",
-        breaks: &[PORT],
+        breaks: and_lost![PORT],
         apply: |state| speaks(state, 17475, Speaks::Silence),
     },
     Fault {
         name: "direct-connect-listener-reset",
         about: "connections to the listener of Direct Connect are torn down",
-        breaks: &[PORT],
+        breaks: and_lost![PORT],
         apply: |state| speaks(state, 17475, Speaks::Reset),
     },
     Fault {
         name: "direct-connect-listener-old-tls",
         about: "the listener of Direct Connect answers with TLS 1.0",
-        breaks: &["direct-connect.tls-protocol"],
+        breaks: and_lost!["direct-connect.tls-protocol"],
         apply: |state| speaks(state, 17475, Speaks::OldTls),
     },
     Fault {
         name: "direct-connect-listener-no-tls12",
         about: "TLS 1.2 is turned off where Direct Connect listens",
-        breaks: &["direct-connect.tls-protocol"],
+        breaks: and_lost!["direct-connect.tls-protocol"],
         apply: |state| speaks(state, 17475, Speaks::NewTls),
     },
     Fault {
         name: "direct-connect-listener-drips",
         about: "the listener of Direct Connect sends one byte after the other and never comes to an end",
-        breaks: &[PORT],
+        breaks: and_lost![PORT],
         apply: |state| speaks(state, 17475, Speaks::Drops),
     },
     Fault {
         name: "direct-connect-listener-flood",
         about: "the listener of Direct Connect sends megabytes of handshake",
-        breaks: &[PORT],
+        breaks: and_lost![PORT],
         apply: |state| speaks(state, 17475, Speaks::Flood),
     },
     Fault {
         name: "direct-connect-listener-no-suite",
         about: "a cipher policy took every suite of Direct Connect away",
-        breaks: &["direct-connect.tls-suites"],
+        breaks: and_lost!["direct-connect.tls-suites"],
         apply: |state| on(state, 17475, |listener| listener.suites = &[]),
     },
     Fault {
@@ -255,7 +256,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "direct-connect-server-certificate-expired",
         about: "the server certificate of Direct Connect expired yesterday",
-        breaks: &["direct-connect.cert-server-expiry"],
+        breaks: and_lost!["direct-connect.cert-server-expiry"],
         apply: |state| {
             let until = state.now - days(1);
             on(state, 17475, |listener| listener.certificate.until = until);
@@ -273,13 +274,13 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "direct-connect-server-certificate-nonsense",
         about: "what Direct Connect presents as its certificate cannot be read",
-        breaks: &["direct-connect.cert-server-present"],
+        breaks: and_lost!["direct-connect.cert-server-present"],
         apply: |state| speaks(state, 17475, Speaks::Nonsense),
     },
     Fault {
         name: "direct-connect-client-certificate-missing",
         about: "no client certificate of Direct Connect is installed",
-        breaks: &["direct-connect.cert-client-present"],
+        breaks: and_lost!["direct-connect.cert-client-present"],
         apply: |state| state.answers.say("direct-connect.client-certificate", "none"),
     },
     Fault {

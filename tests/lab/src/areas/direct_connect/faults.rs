@@ -13,16 +13,21 @@ use crate::faults::Fault;
 use crate::state::State;
 
 /// What every product loses with it.
-const LOST: [&str; 4] = [
+pub(crate) const LOST: [&str; 4] = [
     "direct-connect.integration-client-management",
     "direct-connect.integration-performance",
     "direct-connect.integration-reveal",
     "direct-connect.integration-threat-response",
 ];
 
+/// These checks, and what every product loses.
 macro_rules! and_lost {
-    ($($check:literal),*) => { &[$($check,)* LOST[0], LOST[1], LOST[2], LOST[3]] };
+    ($($check:expr),*) => {{
+        use $crate::areas::direct_connect::LOST;
+        &[$($check,)* LOST[0], LOST[1], LOST[2], LOST[3]]
+    }};
 }
+pub(crate) use and_lost;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {

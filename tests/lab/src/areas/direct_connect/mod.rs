@@ -3,6 +3,8 @@
 
 mod faults;
 
+pub(crate) use faults::{LOST, and_lost};
+
 use crate::areas::fleet::{SERVERS, ZONE_SERVERS};
 use crate::areas::people::Role;
 use crate::areas::{Area, Export};
