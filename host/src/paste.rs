@@ -5,9 +5,14 @@
 
 use crate::collect::export::decoded;
 use crate::collect::probe::certificate;
+use crate::config::show_duration;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::io::{self, Cursor, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 use tancheck_plugin_api::records::pasted::PastedBlock;
 use x509_parser::pem::Pem;
 
@@ -27,23 +32,66 @@ pub enum PasteError {
     /// It is longer than anything that is meant to be pasted.
     #[error("more than {} KiB were piped in; paste the blocks alone", MOST_BYTES >> 10)]
     TooLong,
+    /// It takes too long.
+    #[error("{}", late(.waited, .begun))]
+    Late {
+        /// How long it was waited for.
+        waited: Duration,
+        /// Whether a part of it came.
+        begun: bool,
+    },
     /// There is nothing.
     #[error("nothing was piped in; give the text on stdin: tancheck paste INPUT < FILE")]
     Empty,
+}
+
+fn late(waited: &Duration, begun: &bool) -> String {
+    let what = if *begun { "the end of the text did not arrive" } else { "nothing arrived" };
+    let waited = show_duration(*waited);
+    format!(
+        "{what} on stdin within {waited} (limits.stdin_timeout); give a file: tancheck paste INPUT < FILE"
+    )
+}
+
+/// The bytes of what is piped in, if they arrive in time. Who waits for a pipe that nobody closes cannot be stopped:
+/// that thread ends with the program.
+///
+/// # Errors
+/// When it cannot be read, is too long, or does not arrive in time.
+pub fn piped(mut from: impl Read + Send + 'static, time: Duration) -> Result<Vec<u8>, PasteError> {
+    let (done, arrived) = mpsc::channel();
+    let begun = Arc::new(AtomicBool::new(false));
+    let has_begun = Arc::clone(&begun);
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        let mut first = [0];
+        let read = from.read(&mut first).and_then(|count| {
+            has_begun.store(count > 0, Ordering::Relaxed);
+            let mut bytes = first[..count].to_vec();
+            if count > 0 {
+                from.take(MOST_BYTES).read_to_end(&mut bytes)?;
+            }
+            Ok(bytes)
+        });
+        // Nobody listens where the time is over.
+        let _ = done.send(read);
+    })?;
+    let bytes = match arrived.recv_timeout(time) {
+        Ok(read) => read?,
+        Err(RecvTimeoutError::Timeout) => {
+            return Err(PasteError::Late { waited: time, begun: begun.load(Ordering::Relaxed) });
+        }
+        Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("the reader ended").into()),
+    };
+    if bytes.len() as u64 > MOST_BYTES { Err(PasteError::TooLong) } else { Ok(bytes) }
 }
 
 /// The blocks of a text in any encoding. `known` are names of bodies and the SHA-256 of each, as hexadecimal digits of
 /// its base64 text without blanks.
 ///
 /// # Errors
-/// When it cannot be read, is too long, or is empty.
-pub fn blocks(from: impl Read, known: &[(String, String)]) -> Result<Vec<PastedBlock>, PasteError> {
-    let mut bytes = Vec::new();
-    from.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(PasteError::TooLong);
-    }
-    let text = decoded(&bytes);
+/// When it is empty.
+pub fn blocks(bytes: &[u8], known: &[(String, String)]) -> Result<Vec<PastedBlock>, PasteError> {
+    let text = decoded(bytes);
     if text.trim().is_empty() {
         return Err(PasteError::Empty);
     }
@@ -129,6 +177,10 @@ fn hexadecimal(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::io::Write as _;
+
+    /// Longer than any test.
+    const LONG: Duration = Duration::from_secs(600);
 
     const SECRET: &str = "aGVsbG8gd29ybGQgb2Ygc2VjcmV0cyE=";
 
@@ -189,10 +241,34 @@ mod tests {
     fn encodings_and_limits() {
         let text = "-----BEGIN X-----\nAAAA\n-----END X-----\n";
         let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert_eq!(blocks(&utf16[..], &[]).unwrap()[0].label, "X");
-        assert!(matches!(blocks(&b" \n"[..], &[]), Err(PasteError::Empty)));
-        assert!(matches!(blocks(io::repeat(b'A'), &[]), Err(PasteError::TooLong)));
+        assert_eq!(blocks(&utf16, &[]).unwrap()[0].label, "X");
+        assert!(matches!(blocks(b" \n", &[]), Err(PasteError::Empty)));
+        assert!(matches!(piped(io::repeat(b'A'), LONG), Err(PasteError::TooLong)));
+        let most = io::repeat(b'A').take(MOST_BYTES);
+        assert_eq!(piped(most, LONG).unwrap().len() as u64, MOST_BYTES);
+        assert_eq!(piped(io::empty(), LONG).unwrap(), b"");
         assert_eq!(told(&"x\n".repeat(300)).len(), MOST_BLOCKS);
+    }
+
+    #[test]
+    fn what_does_not_come_is_not_waited_for() {
+        let message = |text: &[u8]| {
+            let (reader, mut writer) = io::pipe().unwrap();
+            writer.write_all(text).unwrap();
+            let error = piped(reader, Duration::from_millis(300)).unwrap_err();
+            drop(writer);
+            error.to_string()
+        };
+        let nothing = message(b"");
+        assert!(
+            nothing.starts_with("nothing arrived on stdin within 300ms (limits.stdin_timeout)"),
+            "{nothing}"
+        );
+        let part = message(b"hunter2");
+        assert!(
+            part.starts_with("the end of the text did not arrive") && !part.contains("hunter2"),
+            "{part}"
+        );
     }
 
     proptest! {

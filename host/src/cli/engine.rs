@@ -5,7 +5,7 @@ use super::stop::Stop;
 use super::{Global, checks};
 use crate::calendar::day;
 use crate::collect::probe::evidence;
-use crate::config::{Assignment, Config};
+use crate::config::{Assignment, Config, list_as_text};
 use crate::history::{Here, HistoryError, RunLine, Store};
 use crate::run::engine::Setup;
 use crate::run::event::Events;
@@ -116,7 +116,7 @@ impl Ways {
         if !self.merge_evidence.is_empty() {
             let files: Vec<String> =
                 self.merge_evidence.iter().map(|file| file.display().to_string()).collect();
-            all.push(assignment("probe.merge_evidence", &files.join(","), "--merge-evidence"));
+            all.push(assignment("probe.merge_evidence", &list_as_text(&files), "--merge-evidence"));
         }
         all
     }

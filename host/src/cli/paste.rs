@@ -102,7 +102,9 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
         let message = format!("pipe the text in: tancheck paste {} < FILE", input.id);
         return Err(Stop::Usage(message));
     }
-    let blocks = paste::blocks(stdin.lock(), known).map_err(|error| Stop::Usage(error.to_string()))?;
+    let refused = |error: paste::PasteError| Stop::Usage(error.to_string());
+    let bytes = paste::piped(stdin, site.layers.limits().stdin_timeout).map_err(refused)?;
+    let blocks = paste::blocks(&bytes, known).map_err(refused)?;
     let zone = site.layers.zone();
     let now = engine::now(arguments.now, &zone);
     let rows = super::runtime()?.block_on(judged(&site, plugin, input, &blocks, now))?;

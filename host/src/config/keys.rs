@@ -173,6 +173,11 @@ pub(super) const KEYS: &[Key] = &[
         "How long a probe leaves a listener alone between two connections.",
     ),
     key(
+        "limits.stdin_timeout",
+        Takes::Time { min: 100, max: 3_600_000 },
+        "How long text that is piped into tancheck paste may take to arrive.",
+    ),
+    key(
         "limits.worker_memory",
         Takes::Size { min: 64 * MIB, max: 64 * GIB },
         "The memory that one plugin may use.",
@@ -408,12 +413,30 @@ pub(super) fn anchor_text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|day| day.to_string()))
 }
 
-fn words(value: &Value, text: bool) -> Option<Vec<String>> {
+/// A list. As text its parts stand between commas, or it is written as the file would have it, for parts that hold a
+/// comma themselves.
+pub(super) fn words(value: &Value, text: bool) -> Option<Vec<String>> {
     if text {
+        if let Some(list) = value.as_str().and_then(written_list) {
+            return Some(list);
+        }
         let parts = value.as_str()?.split(',').map(str::trim).filter(|part| !part.is_empty());
         return Some(parts.map(str::to_owned).collect());
     }
     value.as_array()?.iter().map(|word| Some(word.as_str()?.to_owned())).collect()
+}
+
+/// A list of texts in the notation of the configuration file: `["a, b", "c"]`.
+fn written_list(text: &str) -> Option<Vec<String>> {
+    text.trim_start().strip_prefix('[')?;
+    let table: toml::Table = format!("list = {text}").parse().ok()?;
+    let toml::Value::Array(list) = table.get("list").filter(|_| table.len() == 1)? else { return None };
+    list.iter().map(|part| part.as_str().map(str::to_owned)).collect()
+}
+
+/// The same list as text, whatever its parts hold.
+pub(crate) fn list_as_text(parts: &[String]) -> String {
+    toml::Value::from(parts.to_vec()).to_string()
 }
 
 /// A listener, and the address that probes of it connect to.

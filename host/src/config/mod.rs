@@ -19,6 +19,7 @@ mod units;
 pub use entries::Entry;
 pub use explain::Explanation;
 pub use file::Raw;
+pub(crate) use keys::list_as_text;
 pub use layers::{Layers, show_duration};
 pub use origin::{ConfigError, Origin, Problem};
 pub use places::Surroundings;
@@ -176,6 +177,8 @@ pub struct Limits {
     pub probe_timeout: Duration,
     /// How long a probe leaves a listener alone between two connections.
     pub probe_pause: Duration,
+    /// How long text that is piped in may take to arrive.
+    pub stdin_timeout: Duration,
     /// Address space of one worker, in bytes.
     pub worker_memory: u64,
     /// How long one check may judge.
@@ -198,6 +201,7 @@ impl Default for Limits {
             complete_share: 0.95,
             probe_timeout: Duration::from_secs(5),
             probe_pause: Duration::from_millis(200),
+            stdin_timeout: Duration::from_secs(120),
             worker_memory: 256 << 20,
             check_time: Duration::from_secs(10),
             allow_weak_sandbox: false,

@@ -93,7 +93,7 @@ fn out_of_text(setting: &Setting, text: &str) -> Option<Value> {
     Some(match setting.r#type.as_str() {
         "integer" => text.trim().parse::<i64>().ok()?.into(),
         "flag" => keys::flag(&text.into(), true)?.into(),
-        "list" => text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect(),
+        "list" => keys::words(&text.into(), true)?.into(),
         "table" => serde_json::from_str(text).ok()?,
         _ => text.into(),
     })

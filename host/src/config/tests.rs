@@ -334,7 +334,7 @@ fn explain_tells_value_place_purpose_and_range() {
     let told = serde_json::to_string_pretty(&layers.explain(None, &[&manifest]).unwrap()).unwrap();
     assert!(!told.contains("5ecre7"));
     let some = |key| layers.explain(Some(key), &[&manifest]).unwrap();
-    assert_eq!(some("limits").len(), 14);
+    assert_eq!(some("limits").len(), 15);
     let told =
         serde_json::to_string_pretty(&[some("deployment.token_command"), some("modules.sample")]).unwrap();
     insta::assert_snapshot!(site.scrub(&told));
@@ -356,4 +356,23 @@ fn every_key_says_what_it_does_and_limits_have_defaults() {
         assert_eq!(one.value.is_null(), is_unset(&one.key), "{}", one.key);
     }
     assert_eq!(format!("{:?}", layers.limits()), format!("{:?}", Limits::default()));
+}
+
+#[test]
+fn a_comma_in_a_path_does_not_split_it() {
+    let paths = |layers: Result<Layers, ConfigError>| -> Vec<String> {
+        let paths = layers.unwrap().probing().merge_evidence;
+        paths.iter().map(|path| path.display().to_string()).collect()
+    };
+    let both = ["/run/one, two.json".to_owned(), "/run/\"3\".json".to_owned()];
+    let file = "[probe]\nmerge_evidence = [\"/run/one, two.json\", '/run/\"3\".json']\n";
+    assert_eq!(paths(Site::with(file).load()), both);
+    let text = list_as_text(&both);
+    assert_eq!(paths(Site::new().load_with(&[("probe.merge_evidence", &text)])), both);
+    let variable = Site::new().variable("TANCHECK_PROBE__MERGE_EVIDENCE", &text);
+    assert_eq!(paths(variable.load()), both);
+    let plain = Site::new().load_with(&[("probe.merge_evidence", "/run/a.json, /run/b.json")]);
+    assert_eq!(paths(plain), ["/run/a.json", "/run/b.json"]);
+    // What only begins like a list is none.
+    assert_eq!(paths(Site::new().load_with(&[("probe.merge_evidence", "/a/[1,/b/2]")])), ["/a/[1", "/b/2]"]);
 }

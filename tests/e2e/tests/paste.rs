@@ -105,3 +105,26 @@ fn what_cannot_be_a_payload_is_told_in_one_line() {
     let other = machine.run(&["paste", "direct-connect.zone-proxy-paylaod"]);
     assert!(other.exits(2).stderr.contains(INPUT));
 }
+
+#[test]
+fn a_pipe_that_nobody_closes_is_not_waited_for() {
+    let machine = machine();
+    let waits = |text: &[u8]| {
+        let arguments = ["paste", INPUT, "--set", "limits.stdin_timeout=1s"];
+        let mut command = machine.command(&arguments);
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        let mut open = child.stdin.take().unwrap();
+        open.write_all(text).unwrap();
+        let output = child.wait_with_output().unwrap();
+        drop(open);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let nothing = waits(b"");
+    assert!(nothing.contains("nothing arrived on stdin within 1s (limits.stdin_timeout)"), "{nothing}");
+    assert!(nothing.contains("tancheck paste INPUT < FILE"), "{nothing}");
+    let part = waits(CANARY.as_bytes());
+    assert!(part.contains("the end of the text did not arrive on stdin within 1s"), "{part}");
+    assert!(!part.contains(&CANARY[..32]), "{part}");
+}

@@ -82,7 +82,7 @@ fn a_failure_counts_where_the_connections_come_from_and_evidence_carries_it() {
         "{there}"
     );
     assert_eq!(report["probes"][0]["trouble"], "refused");
-    let file = machine.path("endpoint.json").display().to_string();
+    let file = machine.path("endpoint, one.json").display().to_string();
     std::fs::write(&file, report.to_string()).unwrap();
     lab.clear_faults();
     let (merged, report) = run(&machine, &lab, PORT, &["--merge-evidence", &file]);

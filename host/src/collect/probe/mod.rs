@@ -74,9 +74,11 @@ impl Prober {
         let mut probes = Vec::new();
         for (probe, made) in futures_util::future::join_all(looks).await {
             connections += made;
+            // A text that is no target may read like somebody's listener, and still is none.
+            let is_listener = probe.port.is_some();
             let listener = probe.listener();
             probes.push(probe);
-            let others = self.evidence.iter().filter(|other| other.listener() == listener);
+            let others = self.evidence.iter().filter(|other| is_listener && other.listener() == listener);
             probes.extend(others.cloned());
         }
         (probes, connections)
