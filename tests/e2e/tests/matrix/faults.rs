@@ -1,7 +1,7 @@
 //! Each fault of the lab → exactly its findings.
 
 use crate::site::{Row, list, manifests};
-use crate::tables::{affected, healthy, is_absent, is_walked, plugin_of, side_effect, tables};
+use crate::tables::{Table, affected, healthy, is_absent, is_walked, plugin_of, side_effect, tables};
 use crate::walk::{batches, walk};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -11,12 +11,15 @@ use tancheck_lab::faults::{ALL, Fault};
 #[test]
 fn every_judged_check_has_a_fault() {
     let broken: BTreeSet<&str> = ALL.iter().flat_map(|fault| fault.breaks.iter().copied()).collect();
+    let changed = tables().values().flat_map(|table| table.changes.values());
+    let changed: BTreeSet<&str> = changed.flat_map(|change| &change.breaks).map(String::as_str).collect();
     let elsewhere = |id: &&str| tables().values().any(|table| table.elsewhere.contains_key(*id));
     let checks = manifests().iter().flat_map(|manifest| list(manifest, "checks"));
     let without: Vec<&str> = checks
         .filter(|check| check["judged"] == true)
         .map(|check| check["id"].as_str().unwrap())
-        .filter(|id| is_walked(plugin_of(id)) && !broken.contains(id) && !elsewhere(id))
+        .filter(|id| is_walked(plugin_of(id)) && !broken.contains(id) && !changed.contains(id))
+        .filter(|id| !elsewhere(id))
         .collect();
     assert!(without.is_empty(), "checks that no fault breaks: {without:#?}");
 }
@@ -35,8 +38,32 @@ fn a_fault_breaks_its_checks_and_no_other() {
         let report = site.try_out(&[]);
         let faults: Vec<&Fault> = batch.iter().map(|(fault, _)| *fault).collect();
         let names: Vec<&str> = faults.iter().map(|fault| fault.name).collect();
-        let surprises = report.checks().filter_map(|check| surprise(&faults, check));
+        let wanted = |check: Row<'_>| {
+            let effect = faults.iter().find_map(|fault| effect(fault, check));
+            effect.unwrap_or_else(|| healthy(check.id()))
+        };
+        let surprises = report.checks().filter_map(|check| surprise(wanted(check), check));
         surprises.map(|surprise| format!("{}: {surprise}", names.join(" + "))).collect()
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the site has wrong is found as well, and by no other check.
+#[test]
+fn a_change_of_the_site_breaks_its_checks_and_no_other() {
+    let of_plugin = |(plugin, table): (&'static String, &'static Table)| {
+        table.changes.iter().map(move |(name, change)| (plugin.as_str(), name.as_str(), change))
+    };
+    let walked = tables().iter().filter(|(plugin, _)| is_walked(plugin));
+    let batches: Vec<_> = walked.flat_map(of_plugin).map(|change| vec![change]).collect();
+    let wrong = walk(&batches, |site, batch| {
+        site.lab.clear_faults();
+        let [(plugin, name, change)] = batch else { panic!("each change is tried by itself") };
+        let arguments = site.change(plugin, change);
+        let report = site.try_out(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let wanted = |check: Row<'_>| change.effect(check.id()).unwrap_or_else(|| healthy(check.id()));
+        let surprises = report.checks().filter_map(|check| surprise(wanted(check), check));
+        surprises.map(|surprise| format!("{name} ({}): {surprise}", change.about)).collect()
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -76,10 +103,9 @@ fn is_even_if_absent(id: &str) -> bool {
     checks.any(|check| check["id"] == id && check["even_if_absent"] == true)
 }
 
-/// What is not as the faults and the tables want it.
-fn surprise(faults: &[&Fault], check: Row<'_>) -> Option<String> {
+/// What is not as the tables want it.
+fn surprise(wanted: &str, check: Row<'_>) -> Option<String> {
     let id = check.id();
-    let wanted = faults.iter().find_map(|fault| effect(fault, check)).unwrap_or_else(|| healthy(id));
     if check.outcome() != wanted {
         return Some(format!("{id}: {} instead of {wanted}: {}", check.outcome(), check.why()));
     }

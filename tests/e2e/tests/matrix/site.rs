@@ -1,6 +1,6 @@
 //! A deployment with its site: the lab, a machine with tancheck, settings, exported files, and a month of history.
 
-use crate::tables;
+use crate::tables::{self, Change};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,6 +20,9 @@ question_timeout = "10s"
 probe_timeout = "700ms"
 probe_pause = "0s"
 "#;
+
+/// Reads every listener that must not face the outside.
+const EXPOSURE: &str = "direct-connect.port-exposure";
 
 /// The configuration with which people attest and answer.
 const PEOPLE: &str = "people.toml";
@@ -103,6 +106,8 @@ pub(crate) fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a 
 pub(crate) struct Site {
     pub(crate) lab: Lab,
     pub(crate) machine: Machine,
+    /// Reports from other places that are always merged.
+    evidence: Vec<String>,
 }
 
 /// A run's report.
@@ -127,48 +132,72 @@ impl Site {
         let lab = Lab::builder().endpoints(500).client_containers(5).special_cells_every(0);
         let lab = now.into_iter().fold(lab, |lab, now| lab.now(now)).start().unwrap();
         let machine = machine.duplicate();
-        let site = Self { lab, machine };
-        site.configure("");
+        let mut site = Self { lab, machine, evidence: Vec::new() };
+        site.configure();
         if tables::enabled().iter().any(|plugin| plugin == "direct-connect") {
-            let internal = site.look(
-                "endpoint-internal",
-                &["direct-connect.port-module-17475", "direct-connect.port-exposure"],
-                &["17486", "17487", "17488"],
-            );
-            let external = site.look(
-                "endpoint-external",
-                &["direct-connect.port-exposure"],
-                &["17475", "17486", "17487", "17488"],
-            );
-            site.configure(&format!("merge_evidence = [{internal:?}, {external:?}]\n"));
+            let (vantage, port) = ("endpoint-internal", "direct-connect.port-module-17475");
+            let internal = site.look(vantage, &[port, EXPOSURE], &["17486", "17487", "17488"]);
+            let all = ["17475", "17486", "17487", "17488"];
+            let external = site.look("endpoint-external", &[EXPOSURE], &all);
+            site.evidence = vec![internal, external];
+            site.configure();
         }
-        let Self { lab, machine } = site;
-        let token = machine.path("token").display().to_string();
-        machine
-            .write(PEOPLE, &format!("[deployment]\nurl = {:?}\ntoken_file = {token:?}\n{LIMITS}", lab.url()));
-        Self { lab, machine }
+        let token = site.machine.path("token").display().to_string();
+        let people = format!("[deployment]\nurl = {:?}\ntoken_file = {token:?}\n{LIMITS}", site.lab.url());
+        site.machine.write(PEOPLE, &people);
+        site
+    }
+
+    /// The addresses of the lab's listeners, with further names for some of them.
+    fn listeners(&self, names: &BTreeMap<String, String>) -> Vec<String> {
+        let all = self.lab.listeners();
+        let renamed = all.iter().flat_map(|(listener, address)| {
+            let (host, port) = listener.rsplit_once(':').unwrap();
+            let names = names.iter().filter(move |(_, real)| real.as_str() == host);
+            names.map(move |(name, _)| format!("{name}:{port}={address}"))
+        });
+        let own = all.iter().map(|(listener, address)| format!("{listener}={address}"));
+        own.chain(renamed).collect()
     }
 
     /// The configuration: tancheck runs on the Module Server, and the listeners are those of the lab.
-    fn configure(&self, evidence: &str) {
-        let listeners = self.lab.listeners().into_iter().map(|(name, address)| format!("{name}={address}"));
-        let listeners: Vec<String> = listeners.collect();
-        let probe = format!("[probe]\nvantage = \"module-server\"\nconnect_to = {listeners:?}\n{evidence}");
+    fn configure(&self) {
+        let (listeners, evidence) = (self.listeners(&BTreeMap::new()), &self.evidence);
+        let probe = format!(
+            "[probe]\nvantage = \"module-server\"\nconnect_to = {listeners:?}\nmerge_evidence = {evidence:?}\n"
+        );
         let rest = format!("{LIMITS}{}\n{probe}", tables::settings());
         self.machine.configure_deployment(&self.lab.url(), self.lab.token(), &rest);
     }
 
+    /// The arguments that make a change of the site.
+    pub(crate) fn change(&self, plugin: &str, change: &Change) -> Vec<String> {
+        let set = |key: String, value: &str| ["--set".to_owned(), format!("{key}={value}")];
+        let settings =
+            change.settings.iter().flat_map(|(key, value)| set(format!("modules.{plugin}.{key}"), value));
+        let listeners = self.listeners(&change.names).join(",");
+        let mut arguments: Vec<String> =
+            settings.chain(set("probe.connect_to".to_owned(), &listeners)).collect();
+        let seen = change.looks.iter().map(|look| self.look(&look.vantage, &look.checks, &look.closed));
+        let files: Vec<String> = self.evidence.iter().cloned().chain(seen).collect();
+        arguments.extend(files.into_iter().flat_map(|file| ["--merge-evidence".to_owned(), file]));
+        arguments
+    }
+
     /// What tancheck sees at another place, from which these ports are closed: its report.
-    fn look(&self, vantage: &str, checks: &[&str], closed: &[&str]) -> String {
-        for port in closed {
+    fn look<T: AsRef<str>>(&self, vantage: &str, checks: &[T], closed: &[T]) -> String {
+        let closed: Vec<&str> = closed.iter().map(AsRef::as_ref).collect();
+        for port in &closed {
             self.lab.inject(&format!("direct-connect-port-{port}-refused")).unwrap();
         }
-        let file = self.machine.path(&format!("{vantage}.json")).display().to_string();
-        let state = format!("places.state={}", self.machine.path(vantage).display());
+        // The same place sees something else later: the comma is there on purpose.
+        let name = format!("{vantage}, {}", closed.join("-"));
+        let file = self.machine.path(&format!("{name}.json")).display().to_string();
+        let state = format!("places.state={}", self.machine.path(&name).display());
         let (now, output) = (self.lab.now().to_string(), format!("json={file}"));
         let mut arguments =
             vec!["run", "--now", &now, "--vantage", vantage, "--quick", "--set", &state, "-o", &output];
-        arguments.extend(checks.iter().flat_map(|check| ["--check", *check]));
+        arguments.extend(checks.iter().flat_map(|check| ["--check", check.as_ref()]));
         let ran = self.machine.run(&arguments);
         assert!(matches!(ran.code, Some(0 | 1 | 3)), "{ran:#?}");
         self.lab.clear_faults();

@@ -22,6 +22,8 @@ pub(crate) struct Table {
     pub(crate) absent: Reasons,
     /// What a fault changes beside the checks it is meant to break: an outcome by check, by fault.
     pub(crate) side_effects: BTreeMap<String, BTreeMap<String, String>>,
+    /// What the site, and not the deployment, has wrong.
+    pub(crate) changes: BTreeMap<String, Change>,
     /// Inputs that only add to a check, or that another input can stand in for: why it may pass without, by check.
     pub(crate) supplements: BTreeMap<String, Reasons>,
 }
@@ -33,6 +35,50 @@ pub(crate) struct Healthy {
     pub(crate) outcome: String,
     /// Words of its reason.
     pub(crate) because: String,
+}
+
+/// Something that the site's configuration says wrongly, or that only other places see: a fault without the lab's help.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    /// What is wrong, in one sentence.
+    pub(crate) about: String,
+    /// Settings of the plugin, in place of the site's.
+    #[serde(default)]
+    pub(crate) settings: BTreeMap<String, String>,
+    /// Further names, and the names of the lab's listeners behind them.
+    #[serde(default)]
+    pub(crate) names: BTreeMap<String, String>,
+    /// Looks from other places, whose reports are merged.
+    #[serde(default)]
+    pub(crate) looks: Vec<Look>,
+    /// The checks that find it.
+    pub(crate) breaks: Vec<String>,
+    /// What it changes beside them: checks by outcome.
+    #[serde(default)]
+    pub(crate) effects: BTreeMap<String, Vec<String>>,
+}
+
+/// What is seen from another place.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Look {
+    pub(crate) vantage: String,
+    /// The checks that are run there.
+    pub(crate) checks: Vec<String>,
+    /// The ports that are closed from there.
+    pub(crate) closed: Vec<String>,
+}
+
+impl Change {
+    /// What it makes of a check; nothing where it leaves it alone.
+    pub(crate) fn effect(&self, check: &str) -> Option<&str> {
+        if self.breaks.iter().any(|broken| broken == check) {
+            return Some("finding");
+        }
+        let effect = self.effects.iter().find(|(_, checks)| checks.iter().any(|one| one == check));
+        effect.map(|(outcome, _)| outcome.as_str())
+    }
 }
 
 /// The tables of the plugins that are here, by plugin.
@@ -192,8 +238,15 @@ impl Known {
         }
         let healthy = table.healthy.iter().filter(|(_, healthy)| healthy.outcome == "pass");
         problems.extend(healthy.map(|(check, _)| format!("{check} passes anyway: no row is needed")));
+        let changed =
+            table.changes.values().flat_map(|one| one.breaks.iter().chain(one.effects.values().flatten()));
+        problems.extend(
+            changed.filter(|check| !self.has_check(check)).map(|check| format!("there is no check {check}")),
+        );
+        let changes = |check: &String| table.changes.values().any(|change| change.breaks.contains(check));
         let broken = table.elsewhere.keys().filter(|check| {
-            tancheck_lab::faults::ALL.iter().any(|fault| fault.breaks.contains(&check.as_str()))
+            changes(check)
+                || tancheck_lab::faults::ALL.iter().any(|fault| fault.breaks.contains(&check.as_str()))
         });
         problems.extend(broken.map(|check| format!("a fault breaks {check}: it is not tested elsewhere")));
         problems
