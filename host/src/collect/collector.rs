@@ -146,8 +146,11 @@ impl<T: Transport + 'static> Collector<T> {
         self.board().wanted.extend(places);
         let graph = Graph::of(wants, &self.config.inputs, &*self.settler.local, self.settler.now);
         self.settler.expect(&graph);
-        Round::new(self, graph, progress).run().await;
-        self.so_far()
+        let own = Round::new(self, graph, progress).run().await;
+        let mut collected = self.so_far();
+        // Rounds that run at the same time may want one input about different subjects: each has its own.
+        collected.inputs.extend(own);
+        collected
     }
 
     /// What is settled; whatever is not is said to have been cut short.
@@ -205,7 +208,7 @@ impl<'a, T: Transport + 'static> Round<'a, T> {
         Self { collector, graph, progress, settled, running: JoinSet::new(), tasks: HashMap::new() }
     }
 
-    async fn run(mut self) {
+    async fn run(mut self) -> BTreeMap<Place, Arc<Supplied>> {
         let mut all: Vec<usize> = (0..self.graph.nodes.len()).collect();
         // Those with the longest chain behind them are first in every queue.
         all.sort_by(|&a, &b| self.graph.nodes[b].chain_seconds.total_cmp(&self.graph.nodes[a].chain_seconds));
@@ -218,6 +221,12 @@ impl<'a, T: Transport + 'static> Round<'a, T> {
             let waiting = all.iter().filter(|&&other| graph.nodes[other].after.contains(&index));
             waiting.for_each(|&other| self.start(other));
         }
+        let Self { graph, settled, .. } = self;
+        let own = graph.nodes.iter().zip(settled).filter_map(|(node, supplied)| Some((node, supplied?)));
+        own.flat_map(|(node, supplied)| {
+            node.serves.iter().map(move |place| (place.clone(), Arc::clone(&supplied)))
+        })
+        .collect()
     }
 
     /// Settles what an earlier round brought.

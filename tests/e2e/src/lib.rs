@@ -1,6 +1,10 @@
 //! A machine of its own for each test: folders, plugins, configuration, and the binary as a user runs it.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test's preparation fails by panicking")]
 
+mod terminal;
+
+pub use terminal::Terminal;
+
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::Value;
-use tancheck_e2e::{Machine, Ran};
+use tancheck_e2e::{Machine, Ran, Terminal};
 use tancheck_lab::Lab;
 
 const NOW: &str = "2026-06-30T12:00:00Z";
@@ -87,6 +87,54 @@ fn what_the_deployment_tells_is_not_asked() {
 }
 
 #[test]
+fn at_a_terminal_it_asks_what_it_cannot_see_and_goes_on_later() {
+    let (machine, _lab) = site(&[]);
+    let start = |more: &[&str]| {
+        Terminal::start(&mut machine.command(&[&["diagnose", "direct-connect", "--now", NOW], more].concat()))
+    };
+    let prompt = "Answer (nothing: stop here and resume later): ";
+    let mut terminal = start(&[]);
+    terminal.until("Name of the endpoint: ");
+    terminal.types(FIRST);
+    let asked = terminal.until(prompt);
+    assert!(asked.contains("question module"), "{asked}");
+    terminal.types("perhaps");
+    let refused = terminal.until(prompt);
+    assert!(refused.contains("perhaps") && refused.contains("sound"), "{refused}");
+    terminal.types("sound");
+    // What is seen in between is shown, and the next question.
+    let seen = terminal.until(prompt);
+    for words in ["action-lock", "Windows", "question connection-test"] {
+        assert!(seen.contains(words), "{words}: {seen}");
+    }
+    // The second answer, by its number.
+    terminal.types("2");
+    let seen = terminal.until(prompt);
+    assert!(seen.contains("session-action") && seen.contains("question session-path"), "{seen}");
+    terminal.types("");
+    let stopped = terminal.ends().exits(3);
+    assert!(stopped.stdout.contains("--answer session-path="), "{stopped:#?}");
+    assert!(!stopped.stdout.contains("Answer (nothing"), "questions are no result: {stopped:#?}");
+
+    // The end of the input is no answer either.
+    let mut terminal = start(&["--endpoint", FIRST]);
+    let asked = terminal.until(prompt).to_owned();
+    assert!(asked.contains("question session-path") && !asked.contains("question module"), "{asked}");
+    terminal.ends_input();
+    let _ = terminal.ends().exits(3);
+
+    let mut terminal = start(&["--endpoint", FIRST]);
+    terminal.until(prompt);
+    terminal.types("direct");
+    let ended = terminal.ends().exits(1);
+    assert!(ended.stdout.contains("leaf configuration-old"), "{ended:#?}");
+
+    // Nobody is asked who does not want to be.
+    let silent = start(&["--endpoint", FIRST, "--fresh", "--no-input"]).ends().exits(3);
+    assert!(!silent.stderr.contains("Answer (nothing"), "{silent:#?}");
+}
+
+#[test]
 fn names_that_nobody_has_or_that_several_hold() {
     let (machine, _lab) = site(&[]);
     assert_eq!(leaf(&machine, "pc-none", &[]), "endpoint-not-found");
@@ -139,6 +187,49 @@ fn failed_sessions_of_the_grid_are_diagnosed_together() {
         (&group["end"], &group["subjects"][0]),
         (&"endpoint-not-found".into(), &"ws-0000003.lab.example".into())
     );
+}
+
+#[test]
+fn many_endpoints_are_diagnosed_side_by_side_and_not_mixed_up() {
+    let (machine, lab) = site(&["direct-connect-tools-missing"]);
+    let names: Vec<String> = (0..12).map(|number| format!("ws-{number:07}.lab.example")).collect();
+    let not_run = ["connection-test=impossible", "session-action=issued", "action-result=did-not-run"];
+    let mut arguments = vec!["--fresh".to_owned()];
+    let answers = not_run.iter().chain(&[SOUND]).flat_map(|answer| ["--answer", *answer]);
+    arguments.extend(answers.map(str::to_owned));
+    let all = |names: &[String]| -> Vec<Value> {
+        let named = names.iter().flat_map(|name| ["--endpoint".to_owned(), name.clone()]);
+        let arguments: Vec<String> = arguments.iter().cloned().chain(named).collect();
+        let document = diagnose(&machine, &arguments.iter().map(String::as_str).collect::<Vec<_>>()).json();
+        document["walks"].as_array().unwrap().clone()
+    };
+    let alone: Vec<Value> = names.iter().flat_map(|name| all(std::slice::from_ref(name))).collect();
+    let asked = |lab: &Lab| {
+        let requests = lab.requests();
+        requests.iter().filter(|one| one.method == "POST" && one.path == "/api/v2/questions").count()
+    };
+    let one_by_one = asked(&lab);
+    assert_eq!(most_open_questions(&lab), 1);
+    lab.clear_requests();
+    let together = all(&names);
+    // Each has the path, the evidence and the leaf that it has alone.
+    assert_eq!(together, alone);
+    assert!(asked(&lab) <= one_by_one, "{} instead of {one_by_one}", asked(&lab));
+    assert!(most_open_questions(&lab) > 1);
+}
+
+/// The most questions that were asked and not read yet at the same time.
+fn most_open_questions(lab: &Lab) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    for request in lab.requests() {
+        match (request.method.as_str(), request.path.as_str()) {
+            ("POST", "/api/v2/questions") => open += 1,
+            (_, path) if path.starts_with("/api/v2/result_data/question/") => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::run::exit::FINDING;
 use crate::run::judge::Guests;
 use answers::Answers;
 use clap::Args;
+use futures_util::stream::{self, StreamExt};
 use std::path::PathBuf;
 use tancheck_plugin_api::manifest::Tree;
 
@@ -43,7 +44,7 @@ pub(super) struct Arguments {
     /// The plugin whose module is diagnosed
     #[arg(value_name = "PLUGIN")]
     plugin: String,
-    /// What is diagnosed, by name; several are diagnosed one after the other, and nobody is asked
+    /// What is diagnosed, by name; where several are named, nobody is asked
     #[arg(long, visible_alias = "subject", value_name = "NAME", value_parser = subject)]
     endpoint: Vec<Subject>,
     /// Diagnoses everything that failed lately, grouped by leaf
@@ -116,10 +117,10 @@ async fn diagnose(arguments: &Arguments, global: &Global, printer: &Printer) -> 
     let scout = Scout::new(&setup, plugin, &inquiry, &workers);
     let mut desk = Desk { arguments, global, ground: &ground, plugin, tree, answers, problems: Vec::new() };
     let subjects = desk.subjects(&scout).await?;
-    let mut walks = Vec::new();
-    for subject in &subjects {
-        walks.push(desk.walk(subject, &scout, subjects.len() == 1 && !arguments.failed).await?);
-    }
+    let walks = match subjects.as_slice() {
+        [subject] if !arguments.failed => vec![desk.walk(subject, &scout).await?],
+        several => desk.walks(several, &scout).await,
+    };
     let mut problems = desk.problems;
     problems.extend(scout.problems().await);
     problems.extend(inquiry.unreached().map(str::to_owned));
@@ -221,19 +222,38 @@ impl Desk<'_> {
         subjects
     }
 
+    /// Several walks, in which nobody is asked. They go on side by side, as far as the windows of the deployment let
+    /// them.
+    async fn walks<C: Collects + LogsIn, G: Guests<Guest: Send> + Sync>(
+        &mut self,
+        subjects: &[Subject],
+        scout: &Scout<'_, C, G>,
+    ) -> Vec<Walked> {
+        let given: Vec<Given> = subjects.iter().map(|subject| self.given(subject)).collect();
+        let limits = &self.ground.config.limits;
+        let at_once = limits.questions_in_flight.max(limits.calls_in_flight).max(1);
+        let desk = &*self;
+        let walks = subjects.iter().zip(given).map(|(subject, given)| async move {
+            let walk = walk(desk.tree, &given, &scout.about(subject.name())).await;
+            desk.walked(&walk, subject, scout).await
+        });
+        // Gathered first: what borrows from an iterator that is still going has no one lifetime.
+        let walks: Vec<_> = walks.collect();
+        stream::iter(walks).buffered(at_once).collect().await
+    }
+
     /// One walk; asks where it may.
     async fn walk<C: Collects + LogsIn, G: Guests>(
         &mut self,
         subject: &Subject,
         scout: &Scout<'_, C, G>,
-        may_ask: bool,
     ) -> Result<Walked, Stop> {
         let mut given = self.given(subject);
         let mut told = 0;
         let walk = loop {
             let walk = walk(self.tree, &given, &scout.about(subject.name())).await;
             let End::Open { .. } = &walk.end else { break walk };
-            if !may_ask || !self.global.can_ask() {
+            if !self.global.can_ask() {
                 break walk;
             }
             let walked = self.walked(&walk, subject, scout).await;
