@@ -22,6 +22,11 @@ const PROPOSED: usize = 1 << 20;
 
 /// Reads a manifest: features first, so that what this host does not know is refused by name and not by a parser.
 pub(crate) fn manifest(text: &[u8]) -> Result<Manifest, String> {
+    manifest_for(text, FEATURES)
+}
+
+/// Reads a manifest as a host does that offers these features.
+fn manifest_for(text: &[u8], offered: &[&str]) -> Result<Manifest, String> {
     /// What every version of a manifest has.
     #[derive(Deserialize)]
     struct Head {
@@ -40,10 +45,17 @@ pub(crate) fn manifest(text: &[u8]) -> Result<Manifest, String> {
     if let Some(failed) = head.failed {
         return Err(format!("it cannot tell its manifest: {}", cut(&failed)));
     }
-    if let Some(unknown) = head.features.iter().find(|feature| !FEATURES.contains(&feature.as_str())) {
+    let unknown: Vec<String> = head
+        .features
+        .iter()
+        .filter(|feature| !offered.contains(&feature.as_str()))
+        .map(|feature| format!("{:?}", cut(feature)))
+        .collect();
+    if !unknown.is_empty() {
         return Err(format!(
-            "it needs the feature {:?} of plugin API {}, this tancheck has {API_VERSION}: use a later tancheck",
-            cut(unknown),
+            "it needs the feature{} {} of plugin API {}, this tancheck has {API_VERSION}: use a later tancheck",
+            if unknown.len() == 1 { "" } else { "s" },
+            cut(&unknown.join(", ")),
             cut(&head.api)
         ));
     }
@@ -204,6 +216,7 @@ pub(super) fn cut(text: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
+    use tancheck_plugin_api::prelude::*;
 
     fn asked() -> Inspection {
         let supplied = json!({"at": "2026-01-01T00:00:00Z", "body": {"rows": []}});
@@ -295,6 +308,62 @@ mod tests {
             json!({"id": "x", "api": "1.9.0", "features": ["rest", "teleport"], "checks": 7}).to_string();
         let problem = manifest(text.as_bytes()).unwrap_err();
         assert!(problem.contains("teleport") && problem.contains("1.9.0") && problem.contains(API_VERSION));
+    }
+
+    const ROWS: Source = Source::rest("/api/v2/users");
+    const LINES: Source = Source::lines("x.txt", "a page", "copy it", &["dec"]);
+    const HOST: Setting = Setting::text("host", None).about("a host");
+    const REMEDY: Remedy = Remedy::new(&[Step::consult("somebody", "repair it")]).who("anybody");
+    const TREE: Tree = Tree::new("Why it fails", "thing", "there")
+        .nodes(&[Node::new("there", "Is it there?")
+            .look("Look.")
+            .branches(&[Branch::leaf("yes", "it is", "end"), Branch::leaf("no", "it is not", "end")])])
+        .leaves(&[Leaf::new("end", "that was it", &REMEDY)]);
+
+    /// The manifest of a plugin whose one input has this source.
+    fn with(source: Source, tree: Option<&'static Tree>) -> String {
+        let sources: &'static [Source] = Box::leak(Box::new([source]));
+        let input: &'static Input = Box::leak(Box::new(Input::new("x.rows", "rows").sources(sources)));
+        let reads: &'static [&'static Input] = Box::leak(Box::new([input]));
+        let check = Check::automated("x.good")
+            .title("It is good")
+            .cadence(&[Cadence::Weekly])
+            .severity(Severity::Low)
+            .reads(reads)
+            .settings(&[&HOST])
+            .beyond()
+            .what("Looks.")
+            .why("It was promised.")
+            .remedy(&REMEDY)
+            .judge(|_, _| Ok(()));
+        let check: &'static Check = Box::leak(Box::new(check));
+        let checks: &'static [&'static Check] = Box::leak(Box::new([check]));
+        let plugin = Plugin::new("x", "X", "1.0.0").checks(checks);
+        let plugin = tree.into_iter().fold(plugin, |plugin, tree| plugin.diagnosis(tree));
+        serde_json::to_string(&Manifest::of(&plugin)).unwrap()
+    }
+
+    #[test]
+    fn a_host_without_a_feature_refuses_the_plugin_that_needs_it_and_no_other() {
+        let old = with(ROWS, None);
+        let table = [
+            ("lines", with(LINES, None)),
+            ("pasted", with(Source::pasted("a payload", &[]), None)),
+            ("probe", with(Source::probe("host", 443), None)),
+            ("diagnosis", with(ROWS, Some(&TREE))),
+        ];
+        for (feature, text) in table {
+            assert!(FEATURES.contains(&feature));
+            manifest_for(text.as_bytes(), FEATURES).unwrap();
+            let without: Vec<&str> = FEATURES.iter().copied().filter(|known| *known != feature).collect();
+            let problem = manifest_for(text.as_bytes(), &without).unwrap_err();
+            let wanted = format!("it needs the feature \"{feature}\" of plugin API {API_VERSION}");
+            assert!(problem.starts_with(&wanted) && problem.ends_with(": use a later tancheck"), "{problem}");
+            manifest_for(old.as_bytes(), &without).unwrap();
+        }
+        let both = json!({"api": "1.9.0", "features": ["rest", "probe", "warp"]}).to_string();
+        let problem = manifest_for(both.as_bytes(), &["rest"]).unwrap_err();
+        assert!(problem.contains("the features \"probe\", \"warp\" of plugin API 1.9.0"), "{problem}");
     }
 
     #[test]

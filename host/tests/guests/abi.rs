@@ -6,7 +6,7 @@ use std::time::Duration;
 use tancheck::config::Limits;
 use tancheck::plugins::discovery;
 use tancheck::worker::{Worker, describe};
-use tancheck_plugin_api::manifest::API_VERSION;
+use tancheck_plugin_api::manifest::{API_VERSION, FEATURES};
 use tancheck_plugin_api::wire::Inspection;
 
 fn inspection(plugin: &str) -> Inspection {
@@ -68,6 +68,23 @@ async fn a_feature_that_is_unknown_is_refused_by_name() {
         sentence.contains("the feature \"warp\"") && sentence.contains("use a later tancheck"),
         "{sentence}"
     );
+}
+
+/// What a host has to offer to whom: the names that a real library tells are those that this host knows.
+#[tokio::test]
+async fn a_library_names_the_features_that_it_needs() {
+    if !sandboxed("a_library_names_the_features").await {
+        return;
+    }
+    let needed = async |package| -> Vec<String> {
+        describe(&library(built(package)), &Limits::default()).await.unwrap().manifest.features
+    };
+    let features = needed("tancheck-direct-connect").await;
+    for feature in ["another-guide", "diagnosis", "lines", "pasted", "probe", "procedures"] {
+        assert!(features.iter().any(|known| known == feature), "{feature}: {features:?}");
+    }
+    assert!(features.iter().all(|feature| FEATURES.contains(&feature.as_str())), "{features:?}");
+    assert_eq!(needed("tancheck-abi-first").await, ["rest"], "a plugin of 1.0 needs nothing newer");
 }
 
 #[tokio::test]
