@@ -9,6 +9,9 @@ use tempfile::NamedTempFile;
 /// What a new file may be by default, less what the process masks.
 const USUAL: u32 = 0o666;
 
+/// What a file of a cache may be: read by nobody else.
+const PRIVATE: u32 = 0o600;
+
 /// A file in the making. It lies beside the file that it becomes, so that it can take its name in one step; dropped
 /// before that, it is gone.
 #[derive(Debug)]
@@ -78,6 +81,18 @@ pub fn write(
     let mut to = BufWriter::new(Draft::of(path, mode)?);
     fill(&mut to)?;
     to.into_inner().map_err(io::IntoInnerError::into_error)?.put_in_place()
+}
+
+/// Writes a file of a cache: whole or not at all for every reader, but without waiting for the disk. After a power
+/// failure it may hold anything; its readers examine it, and what is not good is made again.
+///
+/// # Errors
+/// When it cannot be written; the old one is then still there.
+pub fn write_cache(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut to = Draft::of(path, Some(PRIVATE))?;
+    to.write_all(bytes)?;
+    to.file.persist(&to.path)?;
+    Ok(())
 }
 
 /// Waits until nobody else changes files of this folder by [`lock_beside`]; dropped, the next one may.

@@ -1,4 +1,4 @@
-//! The `tancheck` binary. The same binary, started as a worker, is the guest process of one plugin.
+//! The `tancheck` binary. Started as a worker, it is the guest process of one plugin, where `tancheck-worker` is missing.
 
 use std::process::ExitCode;
 

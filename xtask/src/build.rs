@@ -35,6 +35,8 @@ pub(crate) fn succeed(command: &mut Command) -> Result<()> {
 pub(crate) struct Built {
     /// The host.
     pub(crate) tancheck: PathBuf,
+    /// The program of its workers.
+    pub(crate) worker: PathBuf,
     /// The lab.
     pub(crate) lab: PathBuf,
     /// The libraries of the plugins under `plugins/`.
@@ -47,7 +49,7 @@ impl Built {
         let folder = self.tancheck.with_file_name("tested");
         let _absent_at_first = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)?;
-        for file in self.plugins.iter().chain([&self.tancheck]) {
+        for file in self.plugins.iter().chain([&self.tancheck, &self.worker]) {
             let to = folder.join(file.file_name().context("an artefact has a name")?);
             std::fs::hard_link(file, &to)
                 .or_else(|_| std::fs::copy(file, &to).map(drop))
@@ -83,6 +85,7 @@ pub(crate) fn build(arguments: &[&str]) -> Result<Built> {
         bail!("the build failed");
     }
     let mut tancheck = None;
+    let mut worker = None;
     let mut lab = None;
     let mut plugins = Vec::new();
     let ours = root().join("plugins");
@@ -100,6 +103,7 @@ pub(crate) fn build(arguments: &[&str]) -> Result<Built> {
         }
         match (message["target"]["name"].as_str(), message["executable"].as_str()) {
             (Some("tancheck"), Some(path)) => tancheck = Some(PathBuf::from(path)),
+            (Some("tancheck-worker"), Some(path)) => worker = Some(PathBuf::from(path)),
             (Some("tancheck-lab"), Some(path)) => lab = Some(PathBuf::from(path)),
             _ => {}
         }
@@ -107,7 +111,12 @@ pub(crate) fn build(arguments: &[&str]) -> Result<Built> {
     plugins.sort();
     let tancheck = tancheck.context("the build made no tancheck")?;
     trust(&tancheck, &plugins)?;
-    Ok(Built { tancheck, lab: lab.context("the build made no tancheck-lab")?, plugins })
+    Ok(Built {
+        tancheck,
+        worker: worker.context("the build made no tancheck-worker")?,
+        lab: lab.context("the build made no tancheck-lab")?,
+        plugins,
+    })
 }
 
 /// Pins the plugins that were built together with the host.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
 
-/// Builds with the profile `dist` and puts host, plugins, pins and documents into `dist/`.
+/// Builds with the profile `dist` and puts host, worker, plugins, pins and documents into `dist/`.
 pub(crate) fn run() -> Result<()> {
     let built = build::build(&["--profile", "dist"])?;
     let folder = root().join("dist");
@@ -17,6 +17,7 @@ pub(crate) fn run() -> Result<()> {
     fs::create_dir_all(&plugins)?;
     let host = folder.join("tancheck");
     copy(&built.tancheck, &host)?;
+    copy(&built.worker, &folder.join("tancheck-worker"))?;
     let mut libraries = Vec::new();
     for library in &built.plugins {
         let target = plugins.join(library.file_name().context("a library has a name")?);

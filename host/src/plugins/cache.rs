@@ -59,7 +59,7 @@ impl ManifestCache {
         let manifest: &RawValue = serde_json::from_slice(manifest)?;
         let entry = serde_json::to_vec(&Entry { form: FORM, sha256: sha256.to_owned(), manifest })?;
         fs::create_dir_all(&self.folder)?;
-        files::write(&self.file(sha256), None, |to| to.write_all(&entry))
+        files::write_cache(&self.file(sha256), &entry)
     }
 }
 

@@ -110,7 +110,7 @@ impl Seen {
     fn write(&self, entries: &BTreeMap<PathBuf, Entry>) -> io::Result<()> {
         let text = serde_json::to_vec(&Kept { form: FORM, libraries: entries })?;
         fs::create_dir_all(self.file.parent().unwrap_or(Path::new(".")))?;
-        files::write(&self.file, Some(0o600), |to| to.write_all(&text))
+        files::write_cache(&self.file, &text)
     }
 }
 

@@ -85,6 +85,7 @@ fn prepare(socket: &mut UnixStream) -> Result<GuestBox, Stop> {
     sandbox::give_up_privileges()?;
     let start = protocol::receive(socket)?;
     let start: Start = serde_json::from_slice(&start.body).map_err(|_| Stop::Lost)?;
+    is_of_one_version(&start)?;
     let library = sandbox::seal(&start.library, &start.sha256)?;
     let status = sandbox::enter(&start)?;
     let body = serde_json::to_vec(&status).map_err(|_| Stop::Lost)?;
@@ -94,6 +95,19 @@ fn prepare(socket: &mut UnixStream) -> Result<GuestBox, Stop> {
     sandbox::tighten(status)?;
     protocol::send(socket, Kind::Ready, 0, &[])?;
     Ok(guest)
+}
+
+/// Host and worker are two files; only together are they one program.
+fn is_of_one_version(start: &Start) -> Result<(), Stop> {
+    let own = env!("CARGO_PKG_VERSION");
+    if start.version == own {
+        return Ok(());
+    }
+    let sentence = format!(
+        "tancheck is version {} and the tancheck-worker beside it {own}; install both from one package",
+        start.version
+    );
+    Err(Stop::Refused { sentence, details: String::new() })
 }
 
 fn answer(socket: &mut (impl Read + Write), guest: &GuestBox) -> Result<(), FrameError> {
@@ -123,5 +137,30 @@ fn send_reply(socket: &mut impl Write, id: u32, reply: &[u8]) -> Result<(), Fram
             protocol::send(socket, Kind::Judged, id, failed.as_bytes())
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(version: &str) -> Start {
+        Start {
+            version: version.to_owned(),
+            library: Vec::new(),
+            sha256: String::new(),
+            memory: 0,
+            cpu_seconds: 0,
+            allow_weak_sandbox: false,
+        }
+    }
+
+    #[test]
+    fn a_worker_of_another_version_does_not_begin() {
+        assert!(is_of_one_version(&told(env!("CARGO_PKG_VERSION"))).is_ok());
+        let Err(Stop::Refused { sentence, .. }) = is_of_one_version(&told("99.0.0")) else {
+            panic!("it began")
+        };
+        assert!(sentence.contains("99.0.0") && sentence.contains("install both"), "{sentence}");
     }
 }

@@ -8,6 +8,11 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use std::path::Path;
 use tancheck_plugin_api::abi::{self, Exported, GuestBox, Refused};
 
+/// A plugin may need the system's library for mathematics, and none can be opened once files are shut. A program that
+/// calculates nothing would not have it.
+#[used]
+static MATHEMATICS: fn(f64, f64) -> f64 = f64::powf;
+
 /// Loads the library, compares layouts, and makes the plugin's guest.
 pub(super) fn load(path: &Path) -> Result<GuestBox, Refused> {
     // SAFETY: constructors of the library run here. That is foreign code, and this process exists to contain it: it

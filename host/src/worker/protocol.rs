@@ -74,6 +74,8 @@ impl Kind {
 /// The first frame to a guest.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Start {
+    /// The version of the host; a worker of another one does not begin.
+    pub(super) version: String,
     /// The library's path, as the system's bytes: a path need not be UTF-8.
     pub(super) library: Vec<u8>,
     /// SHA-256 of its bytes, lower-case hex.

@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream as StdUnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -32,6 +32,9 @@ const LAST_BREATH: Duration = Duration::from_secs(1);
 /// check; this one ends a worker whose host is gone.
 const CHECKS_OF_A_LIFE: u64 = 64;
 
+/// The name of the small program, and of every worker in a list of processes.
+const NAME: &str = "tancheck-worker";
+
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
 /// Names the program that is started as a worker, where it is not the running one: tests, and programs that use this
@@ -40,12 +43,25 @@ pub fn use_program(path: PathBuf) {
     let _ = PROGRAM.set(path);
 }
 
-/// The running program, even if its file was replaced meanwhile.
+/// The program that is started as a worker: the small one beside the running program, else the running one itself,
+/// even if its file was replaced meanwhile. Both do the same; the small one starts in half the time.
 fn program() -> io::Result<PathBuf> {
     if let Some(program) = PROGRAM.get() {
         return Ok(program.clone());
     }
-    if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
+    // In a target folder, what lies beside the program may be older than it.
+    let small =
+        if cfg!(debug_assertions) { None } else { std::env::current_exe().ok().and_then(|own| beside(&own)) };
+    match small {
+        Some(small) => Ok(small),
+        None if cfg!(target_os = "linux") => Ok(PathBuf::from("/proc/self/exe")),
+        None => std::env::current_exe(),
+    }
+}
+
+fn beside(own: &Path) -> Option<PathBuf> {
+    let small = own.with_file_name(format!("{NAME}{}", std::env::consts::EXE_SUFFIX));
+    small.is_file().then_some(small)
 }
 
 /// What a plugin tells about itself.
@@ -127,7 +143,7 @@ impl Worker {
         let socket = UnixStream::from_std(ours)?;
         let noise = Noise::drain(OwnedFd::from(output))?;
         let child = Command::new(program()?)
-            .arg0("tancheck-worker")
+            .arg0(NAME)
             .arg(guest::ARGUMENT)
             .env_clear()
             .stdin(Stdio::from(OwnedFd::from(theirs)))
@@ -151,6 +167,7 @@ impl Worker {
 
     async fn load(&mut self, library: &Library, limits: &Limits) -> Result<(), Cause> {
         let start = Start {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             library: library.path.as_os_str().as_bytes().to_vec(),
             sha256: library.sha256.clone(),
             memory: limits.worker_memory,
@@ -307,5 +324,19 @@ fn fatal(body: &[u8]) -> Cause {
             Cause::Fatal(vet::cut(&sentence))
         }
         Err(error) => Cause::Contract(format!("its farewell is not understood ({error})")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_small_program_is_taken_where_it_lies_beside() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("tancheck");
+        assert_eq!(beside(&own), None);
+        std::fs::write(folder.path().join("tancheck-worker"), "").unwrap();
+        assert_eq!(beside(&own), Some(folder.path().join("tancheck-worker")));
     }
 }

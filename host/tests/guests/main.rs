@@ -35,7 +35,7 @@ const PACKAGES: &[&str] = &[
 fn built(package: &str) -> &'static Path {
     static LIBRARIES: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     let libraries = LIBRARIES.get_or_init(|| tancheck_test_support::build(PACKAGES));
-    worker::use_program(env!("CARGO_BIN_EXE_tancheck").into());
+    worker::use_program(env!("CARGO_BIN_EXE_tancheck-worker").into());
     &libraries[package]
 }
 
