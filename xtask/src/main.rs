@@ -70,7 +70,8 @@ fn test() -> Result<()> {
     let built = build::workspace()?.keep()?;
     // Tests that start the real binary or load plugins take these instead of building their own.
     let mut tests = build::cargo_command();
-    tests.args(["test", "--workspace", "--features", "tancheck-plugin-api/testing"]);
+    // All that fails is told, not what fails first.
+    tests.args(["test", "--no-fail-fast", "--workspace", "--features", "tancheck-plugin-api/testing"]);
     build::succeed(tests.env("TANCHECK_BUILT", built))?;
     docs::run(true)?;
     println!("all tests passed");
