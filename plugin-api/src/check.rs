@@ -272,7 +272,8 @@ impl Check {
     }
 
     /// Those of its settings for which the judge [proposes](crate::Report::propose) what it saw: expected values of the
-    /// site, that a person looks at once and accepts. No other check of the plugin learns them.
+    /// site, that a person looks at once and accepts. No other check of the plugin learns them, except for tables: of a
+    /// table each check proposes all that it holds, with changes of its own.
     #[must_use]
     pub const fn learns(mut self, settings: &'static [&'static Setting]) -> Self {
         self.learns = settings;

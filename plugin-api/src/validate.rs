@@ -75,7 +75,9 @@ fn check_problems(manifest: &Manifest, check: &Check, problems: &mut Vec<String>
             check.judged && check.settings.contains(key),
             format!("it learns {key}, which it does not judge by"),
         );
-        let learned_by = |one: &&Check| one.id != check.id && one.learns.contains(key);
+        // A table may be learned in parts.
+        let is_table = manifest.setting(key).is_some_and(|setting| setting.r#type == "table");
+        let learned_by = |one: &&Check| !is_table && one.id != check.id && one.learns.contains(key);
         let other = manifest.checks.iter().find(learned_by).map(|other| &other.id);
         need(other.is_none(), format!("it learns {key}, as {} does", other.map_or("", String::as_str)));
     }

@@ -231,6 +231,14 @@ fn check_page(manifest: &Value, check: &Value) -> String {
             line(&mut page, format_args!("{}", setting_row(setting)));
         }
     }
+    let learns: Vec<String> = texts(check, "learns").iter().map(|key| format!("`{key}`")).collect();
+    if !learns.is_empty() {
+        let command = format!("`tancheck learn {}`", text(check, "id"));
+        line(
+            &mut page,
+            format_args!("\nCan be learned from what a run sees: {} ({command}).", learns.join(", ")),
+        );
+    }
     let related = texts(check, "related");
     if !related.is_empty() {
         line(&mut page, format_args!("\nSee also: {}", related.join(", ")));

@@ -87,10 +87,10 @@ fn edited(path: &Path, text: &str, changes: &[Change]) -> Result<String, ConfigE
         ConfigError::one(format!("{}: {message}; nothing was changed", path.display()))
     })?;
     for change in changes {
-        let modules = section(path, document.as_table_mut(), "modules", true)?;
-        let settings = section(path, modules, &change.plugin, false)?;
+        let modules = section(path, document.as_table_mut(), "modules")?;
+        let settings = section(path, modules, &change.plugin)?;
         put(settings, &change.key, &change.value);
-        let reasons = section(path, document.as_table_mut(), "reasons", false)?;
+        let reasons = section(path, document.as_table_mut(), "reasons")?;
         put(reasons, &change.path(), &Value::from(change.reason.as_str()));
     }
     let edited = document.to_string();
@@ -145,16 +145,15 @@ fn at<'a>(map: &'a mut Map<String, Value>, names: &[&str]) -> &'a mut Map<String
     })
 }
 
-/// The section of this name, made where it is missing.
+/// The section of this name, made where it is missing; its header stands in the file once it holds values.
 fn section<'a>(
     path: &Path,
     table: &'a mut dyn TableLike,
     name: &str,
-    implicit: bool,
 ) -> Result<&'a mut dyn TableLike, ConfigError> {
     let item = table.entry(name).or_insert_with(|| {
         let mut table = Table::new();
-        table.set_implicit(implicit);
+        table.set_implicit(true);
         Item::Table(table)
     });
     item.as_table_like_mut()

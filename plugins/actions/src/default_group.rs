@@ -130,7 +130,11 @@ fn scheduled_actions_on_default(facts: &Facts<'_>, report: &mut Report) -> Resul
     let present = on_default(facts)?;
     let names = present.iter().map(|action| [&action.name, &action.id]);
     let intended = facts.called(&INTENDED_ON_DEFAULT, names);
-    report.propose(&INTENDED_ON_DEFAULT, intended, format!("{} scheduled actions on Default", present.len()));
+    report.propose(
+        &INTENDED_ON_DEFAULT,
+        intended,
+        format!("scheduled actions on Default: {}", present.len()),
+    );
     for action in present.into_iter().filter(|action| !is_intended(facts, action)) {
         report.finding(
             Finding::on(subject(&action))

@@ -98,7 +98,7 @@ fn disabled(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
             present.push([&action.name, &action.id]);
         }
     }
-    let seen_disabled = format!("{} disabled actions", present.len());
+    let seen_disabled = format!("disabled actions: {}", present.len());
     report.propose(&KEEP_DISABLED, facts.called(&KEEP_DISABLED, present), seen_disabled);
     let mut unknown = Vec::new();
     for action in &actions {

@@ -122,6 +122,7 @@ pub(crate) const ROTATION_DUE: Check = Check::automated("api-gateway.tokens-rota
     .severity(Severity::Medium)
     .reads(&[&API_TOKENS])
     .settings(&[&ROTATION_DAYS, &WARN_DAYS])
+    .learns(&[&ROTATION_DAYS])
     .guide(GUIDE)
     .even_if_absent()
     .what("Lists tokens that expire within `warn_days`, and, where the organization has a policy, those that are older than `rotation_days`. For a token that lives no longer than `warn_days` the last quarter of its life counts.")
@@ -150,8 +151,10 @@ const ROTATION_DUE_REMEDY: Remedy = Remedy::new(&[
 fn rotation_due(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let warn = facts.integer(&WARN_DAYS)?;
     let rotation = facts.integer(&ROTATION_DAYS).ok();
+    let tokens = tokens(facts)?;
+    propose(facts, report, &tokens);
     let mut unknown = Vec::new();
-    for token in &tokens(facts)? {
+    for token in &tokens {
         let Some(expiration) = token.expiration else {
             unknown.push(format!("token {} does not tell when it expires", token.id));
             continue;
@@ -160,11 +163,7 @@ fn rotation_due(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided>
         if left.is_negative() {
             continue;
         }
-        let life = token
-            .expire_in_days
-            .map(|days| days as i64)
-            .or_else(|| Some(expiration.duration_since(token.created_time?).as_hours() / 24));
-        let hours = match life {
+        let hours = match life_of(token) {
             Some(life) if life <= warn => life * 24 / 4,
             _ => warn * 24,
         };
@@ -192,6 +191,25 @@ fn rotation_due(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided>
         );
     }
     settle(&unknown)
+}
+
+/// How many days a token lives.
+fn life_of(token: &ApiToken) -> Option<i64> {
+    let told = token.expire_in_days.map(|days| days as i64);
+    told.or_else(|| Some(token.expiration?.duration_since(token.created_time?).as_hours() / 24))
+}
+
+/// The life of the token that lives longest, where all of them tell theirs.
+fn propose(facts: &Facts<'_>, report: &mut Report, tokens: &[ApiToken]) {
+    let live = tokens.iter().filter(|token| token.expiration.is_none_or(|end| end > facts.now()));
+    let lives: Option<Vec<i64>> = live.map(life_of).collect();
+    let Some(lives) = lives else { return };
+    if let Some(&longest) = lives.iter().max()
+        && (1..=3650).contains(&longest)
+    {
+        let seen = format!("tokens: {}; the longest lives {longest} days", lives.len());
+        report.propose(&ROTATION_DAYS, longest, seen);
+    }
 }
 
 /// Tokens whose integration is gone.
@@ -382,6 +400,18 @@ mod tests {
         due(json!({"expire_in_days": 7, "expiration": "2026-07-02T12:00:00Z"})).assert_pass();
         due(json!({"expire_in_days": 7, "expiration": "2026-07-01T12:00:00Z"})).assert_findings(&["6"]);
         with(&ROTATION_DUE, json!({})).assert_needs_its_inputs();
+    }
+
+    #[test]
+    fn the_longest_life_of_a_token_is_proposed() {
+        let proposal = |token: Value| with(&ROTATION_DUE, token).judge().proposal("rotation_days").cloned();
+        assert_eq!(proposal(json!({"expire_in_days": 30})), Some(json!(30)));
+        let told_by_dates = json!({"expire_in_days": null, "created_time": "2026-06-01T12:00:00Z",
+            "expiration": "2026-07-31T12:00:00Z"});
+        assert_eq!(proposal(told_by_dates), Some(json!(60)));
+        let untold = json!({"expire_in_days": null, "created_time": null});
+        assert_eq!(proposal(untold), None);
+        assert_eq!(proposal(json!({"expiration": "2026-06-30T11:00:00Z"})), None, "it lives no more");
     }
 
     #[test]

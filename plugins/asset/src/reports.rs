@@ -43,6 +43,7 @@ pub(crate) const DISABLED: Check = Check::automated("asset.report-disabled")
     .severity(Severity::Low)
     .reads(&[&REPORTS])
     .settings(&[&IGNORED_REPORTS])
+    .learns(&[&IGNORED_REPORTS])
     .guide(GUIDE)
     .what("Looks at the Status of each report; one that is not enabled, and that `ignored_reports` does not name, is a finding.")
     .why("A disabled report shows nothing, and whoever relies on it may not notice.")
@@ -61,7 +62,13 @@ const REMEDY: Remedy = Remedy::new(&[
 fn disabled(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let ignored = facts.list(&IGNORED_REPORTS);
     let mut unknown = Vec::new();
-    for (name, rows) in reports(facts)? {
+    let reports = reports(facts)?;
+    let disabled =
+        reports.iter().filter(|(_, rows)| rows[0].is("status", &["disabled"])).map(|(name, _)| name);
+    let disabled: Vec<String> = disabled.cloned().collect();
+    let seen = format!("disabled reports: {} of {}", disabled.len(), reports.len());
+    report.propose(&IGNORED_REPORTS, disabled, seen);
+    for (name, rows) in reports {
         if ignored.contains(&name.as_str()) {
             continue;
         }
@@ -200,6 +207,7 @@ mod tests {
         case(&DISABLED, "Enabled", "no", "").judge().assert_pass();
         let disabled = case(&DISABLED, "Disabled", "no", "");
         disabled.judge().assert_findings(&["Laptops"]);
+        assert_eq!(disabled.judge().proposal("ignored_reports"), Some(&json!(["Laptops"])));
         disabled.setting("ignored_reports", json!(["Laptops"])).judge().assert_pass();
         case(&DISABLED, "Purple", "no", "").judge().assert_undecided(Outcome::NotEvaluated);
         Case::of(&DISABLED).rows(&REPORTS, json!([])).judge().assert_undecided(Outcome::NotEvaluated);

@@ -94,6 +94,7 @@ pub(crate) const DISABLED: Check = Check::automated("asset.view-disabled")
     .severity(Severity::Low)
     .reads(&[&VIEWS])
     .settings(&[&OK_STATES, &IGNORED_VIEWS])
+    .learns(&[&IGNORED_VIEWS])
     .guide(GUIDE)
     .what("Looks at the status of each view that `ignored_views` does not name; it is one of `view_ok_states`, or the one that most of Asset's own views share.")
     .why("A view that is not ready shows stale data or none.")
@@ -113,6 +114,12 @@ fn disabled(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let views: Vec<View> = facts.rows(&VIEWS)?;
     let ignored = facts.list(&IGNORED_VIEWS);
     let good = good_states(facts, &views)?;
+    let is_off = |view: &&View| !good.iter().any(|one| one.eq_ignore_ascii_case(view.status()));
+    if views.iter().all(|view| !view.status().is_empty()) {
+        let off: BTreeSet<&str> = views.iter().filter(is_off).map(|view| view.name.as_str()).collect();
+        let told = format!("views whose status is not {}: {}", good.join(" or "), off.len());
+        report.propose(&IGNORED_VIEWS, off, told);
+    }
     let mut seen = BTreeSet::new();
     let mut unknown = Vec::new();
     for view in views.iter().filter(|view| !ignored.contains(&view.name.as_str())) {
@@ -256,6 +263,7 @@ mod tests {
         case(&DISABLED, json!([own, view("Mine", false, "READY", json!("f"))])).judge().assert_pass();
         let broken = case(&DISABLED, json!([own, view("Mine", false, "STALE", json!("f"))]));
         broken.judge().assert_findings(&["Mine"]);
+        assert_eq!(broken.judge().proposal("ignored_views"), Some(&json!(["Mine"])));
         broken.setting("ignored_views", json!(["Mine"])).judge().assert_pass();
         let differ = json!([own, view("Other", true, "STALE", json!("f"))]);
         case(&DISABLED, differ.clone()).judge().assert_undecided(Outcome::NotEvaluated);

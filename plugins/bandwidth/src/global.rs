@@ -4,6 +4,7 @@ use crate::inputs::{
     APPLIES, GLOBAL_SECTION, GLOBAL_THROTTLES, PAGE, SMALL_STEPS, Throttle, WHO, active, global_throttles,
     not_on_cloud, number,
 };
+use std::collections::BTreeMap;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::{SERVER_INFO, ServerInfo};
 use tancheck_plugin_api::records::settings::SYSTEM_SETTINGS;
@@ -21,6 +22,7 @@ pub(crate) const LIMITS: Check = Check::hybrid("bandwidth.global-limits")
     .severity(Severity::Medium)
     .reads(&[&GLOBAL_THROTTLES, &DISTURBANCE, &SYSTEM_SETTINGS])
     .settings(&[&AGREED_GLOBAL_LIMITS])
+    .learns(&[&AGREED_GLOBAL_LIMITS])
     .guide(&[guide(GLOBAL_SECTION, 17)])
     .applies(APPLIES)
     .what("Looks at the global throttle in force. No limit at all, a limit that differs from `agreed_global_limits`, and the answer that Tanium's traffic disturbs the network are findings. Somebody may confirm that a limit stays as it is.")
@@ -60,6 +62,11 @@ fn global_limits(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided
     let limits = throttle.map(Throttle::limits).transpose()?.unwrap_or_default();
     let agreed = agreed(facts)?;
     let told: Vec<String> = limits.iter().map(|(kind, limit)| format!("{kind} {limit}")).collect();
+    if let Some(throttle) = throttle {
+        let table = limits.iter().map(|(kind, limit)| (*kind, vec![limit.to_string()]));
+        let seen = format!("{}, the global throttle in force", throttle.label());
+        report.propose(&AGREED_GLOBAL_LIMITS, table.collect::<BTreeMap<_, _>>(), seen);
+    }
     let found = |subject: Subject, says: String, state: String, limit: String| {
         Finding::on(subject)
             .says(says)
@@ -122,6 +129,7 @@ pub(crate) const CONNECTIONS: Check = Check::hybrid("bandwidth.global-connection
     .severity(Severity::Medium)
     .reads(&[&GLOBAL_THROTTLES, &SERVER_INFO, &SYSTEM_SETTINGS])
     .settings(&[&AGREED_CONNECTION_LIMIT])
+    .learns(&[&AGREED_CONNECTION_LIMIT])
     .guide(&[guide(GLOBAL_SECTION, 17)])
     .applies(APPLIES)
     .what("Compares the connection limit of the global throttle in force with `agreed_connection_limit`, where that is set, and the connections in the server's diagnostics with their limits: from 90 percent on, refusals are near. Somebody may confirm that a limit stays as it is.")
@@ -156,8 +164,11 @@ const CONNECTION_KINDS: [&str; 4] = ["Overall", "Download", "Sensor", "Registrat
 fn global_connections(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     not_on_cloud(facts)?;
     let throttles = global_throttles(facts)?;
+    let limit = active(&throttles).and_then(|throttle| throttle.connection_limit);
+    if let Some(limit) = limit.filter(|limit| (1.0..=10_000_000.0).contains(limit)) {
+        report.propose(&AGREED_CONNECTION_LIMIT, limit as i64, "the global throttle in force");
+    }
     if let Ok(agreed) = facts.integer(&AGREED_CONNECTION_LIMIT) {
-        let limit = active(&throttles).and_then(|throttle| throttle.connection_limit);
         if limit != Some(agreed as f64) {
             let seen = limit.map_or_else(|| "no limit".to_owned(), |limit| format!("a limit of {limit}"));
             report.finding(
@@ -290,6 +301,11 @@ mod tests {
         let unknown =
             limits(json!([throttle(2, 5)])).setting("agreed_global_limits", json!({"upload": ["7"]}));
         unknown.judge().assert_undecided(Outcome::NotEvaluated);
+        let set = json!({"download": ["0"], "overall": ["5"], "sensor": ["0"]});
+        let verdict = limits(json!([throttle(2, 5)])).judge();
+        assert_eq!(verdict.proposal("agreed_global_limits"), Some(&set));
+        limits(json!([throttle(2, 5)])).setting("agreed_global_limits", set).judge().assert_pass();
+        assert_eq!(limits(json!([])).judge().proposals(), []);
         limits(json!([{"id": 2}])).judge().assert_undecided(Outcome::NotEvaluated);
         limits(json!([throttle(2, 1000)])).setting("agreed_global_limits", agreed).assert_needs_its_inputs();
     }
@@ -315,6 +331,7 @@ mod tests {
         let below = connections(179).judge();
         below.assert_pass();
         assert_eq!(below.notes().len(), 1);
+        assert_eq!(below.proposal("agreed_connection_limit"), Some(&json!(100)));
         connections(180).judge().assert_findings(&["overall"]);
         connections(1).setting("agreed_connection_limit", 100).judge().assert_pass();
         connections(1).setting("agreed_connection_limit", 50).judge().assert_findings(&["agreed"]);

@@ -5,6 +5,7 @@ use crate::inputs::{
     global_throttles, not_on_cloud, range, site_throttles,
 };
 use ipnet::IpNet;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::network::{CLIENTS, Client, address};
@@ -20,6 +21,7 @@ pub(crate) const LIMITS: Check = Check::hybrid("bandwidth.site-limits")
     .severity(Severity::Low)
     .reads(&[&SITE_THROTTLES, &CLIENTS, &SYSTEM_SETTINGS])
     .settings(&[&AGREED_SITE_LIMITS, &SLOW_SITES])
+    .learns(&[&AGREED_SITE_LIMITS])
     .guide(&[guide(SITE_SECTION, 38)])
     .applies(APPLIES)
     .what("Lists ranges of site throttles in which the server remembers no client, ranges of `slow_sites` that no site throttle covers, and site throttles whose limits differ from `agreed_site_limits`. Somebody may confirm that one stays as it is.")
@@ -54,6 +56,7 @@ fn site_limits(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> 
     not_on_cloud(facts)?;
     let throttles = site_throttles(facts)?;
     let slow = slow_sites(facts)?;
+    propose(facts, report, &throttles);
     if throttles.is_empty() && slow.is_empty() {
         return Err(facts.absent(&SITE_THROTTLES, "no site throttle is defined, and `slow_sites` names none"));
     }
@@ -121,6 +124,22 @@ fn slow_sites(facts: &Facts<'_>) -> Result<Vec<IpNet>, Undecided> {
         })
     };
     facts.list(&SLOW_SITES).into_iter().map(site).collect()
+}
+
+/// The limits of all throttles, where each tells its own.
+fn propose(facts: &Facts<'_>, report: &mut Report, throttles: &[Throttle]) {
+    let table = facts.table(&AGREED_SITE_LIMITS);
+    let entry = |throttle: &Throttle| {
+        let words = [&throttle.name, &throttle.id];
+        let known = words.into_iter().find(|word| table.contains_key(word.as_str()));
+        let name = known.or_else(|| words.into_iter().find(|word| !word.is_empty()))?;
+        let limits = throttle.limits().ok()?;
+        Some((name.clone(), limits.iter().map(|(_, limit)| limit.to_string()).collect::<Vec<_>>()))
+    };
+    let entries: Option<BTreeMap<String, Vec<String>>> = throttles.iter().map(entry).collect();
+    if let Some(entries) = entries {
+        report.propose(&AGREED_SITE_LIMITS, entries, format!("site throttles: {}", throttles.len()));
+    }
 }
 
 /// A finding, if the limits of a throttle are not the agreed ones.
@@ -264,10 +283,13 @@ mod tests {
         let agreed =
             |limits: Value| case(json!([plant([5, 6, 7])])).setting("agreed_site_limits", limits).judge();
         agreed(json!({"Plant": ["5", "6", "7"]})).assert_pass();
-        agreed(json!({"7": ["5", "6", "7"], "other": ["1"]})).assert_pass();
+        let by_id = agreed(json!({"7": ["5", "6", "7"], "other": ["1"]}));
+        by_id.assert_pass();
+        assert_eq!(by_id.proposal("agreed_site_limits"), Some(&json!({"7": ["5", "6", "7"]})));
         let verdict = agreed(json!({"Plant": ["5", "9", "7"]}));
         verdict.assert_findings(&["7"]);
         assert_eq!(verdict.findings()[0].state.as_deref(), Some("download 6 instead of 9"));
+        assert_eq!(verdict.proposal("agreed_site_limits"), Some(&json!({"Plant": ["5", "6", "7"]})));
         agreed(json!({"Plant": ["5"]})).assert_undecided(Outcome::NotEvaluated);
     }
 

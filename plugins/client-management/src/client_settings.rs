@@ -3,7 +3,7 @@
 use crate::console::{SETTINGS_TAB, WHO};
 use crate::inputs::{BASELINE_VALUES, COUNTED_VALUES, GLOBAL_SETTINGS, GlobalSetting};
 use crate::spread::Spread;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::ServerInfo;
@@ -33,6 +33,7 @@ pub(crate) const VALUES: Check = Check::automated("client-management.setting-val
     .severity(Severity::Medium)
     .reads(&[&GLOBAL_SETTINGS, &BASELINE_VALUES])
     .settings(&[&BASELINE])
+    .learns(&[&BASELINE])
     .guide(GUIDE)
     .what(
         "Asks every endpoint for each setting of `baseline` and reports each value that is not in it, with \
@@ -114,7 +115,9 @@ fn setting_values(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecide
     let baseline = facts.table(&BASELINE);
     let handed_out = handed_out(facts);
     if baseline.is_empty() {
-        return Err(Undecided::not_evaluated(propose(&handed_out?)));
+        let handed_out = handed_out?;
+        learn(report, &baseline, &handed_out, &[]);
+        return Err(Undecided::not_evaluated(missing(&handed_out)));
     }
     let is_right = |setting: &str, value: &str| {
         baseline
@@ -140,6 +143,9 @@ fn setting_values(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecide
     }
     let names: Vec<&str> = baseline.keys().copied().collect();
     let spreads = Spread::of_settings(facts, &BASELINE_VALUES, &names)?;
+    if let Ok(handed_out) = &handed_out {
+        learn(report, &baseline, handed_out, &spreads);
+    }
     for (setting, spread) in &spreads {
         for held in spread.held.iter().filter(|held| !is_right(setting, &held.value)) {
             report.finding(
@@ -185,8 +191,53 @@ fn handed_out(facts: &Facts<'_>) -> Result<BTreeMap<String, String>, Undecided> 
     Ok(for_clients.filter_map(|row| row.value.or(row.default_value).map(|value| (row.name, value))).collect())
 }
 
-/// The server's present values, ready to paste.
-fn propose(handed_out: &BTreeMap<String, String>) -> String {
+/// The values that the server hands out, and for settings of the baseline those that endpoints hold.
+fn learn(
+    report: &mut Report,
+    baseline: &BTreeMap<&str, Vec<&str>>,
+    handed_out: &BTreeMap<String, String>,
+    spreads: &[(&str, Spread)],
+) {
+    let is_whole = |(name, spread): &(&str, Spread)| {
+        spread.unlisted || spread.settle(name, &mut Report::default()).is_ok()
+    };
+    if !spreads.iter().all(is_whole) {
+        return;
+    }
+    let mut seen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, value) in handed_out {
+        let known = baseline.keys().find(|known| known.eq_ignore_ascii_case(name));
+        seen.entry(known.copied().unwrap_or(name)).or_default().insert(value);
+    }
+    for (name, spread) in spreads {
+        let values = seen.entry(name).or_default();
+        values.extend(spread.held.iter().map(|held| held.value.as_str()));
+        values.extend((spread.absent > 0 || spread.unlisted).then_some(""));
+    }
+    // Values that were right and are still seen come first, as they are written.
+    let listed = |(name, values): (&str, BTreeSet<&str>)| {
+        let known = baseline.get(name).into_iter().flatten().copied();
+        let is_seen = |text: &&str| values.iter().any(|value| value.eq_ignore_ascii_case(text));
+        let mut texts: Vec<String> = known.filter(is_seen).map(str::to_owned).collect();
+        for value in &values {
+            if !texts.iter().any(|text| text.eq_ignore_ascii_case(value)) {
+                texts.push((*value).to_owned());
+            }
+        }
+        (name.to_owned(), texts)
+    };
+    let table: BTreeMap<String, Vec<String>> = seen.into_iter().map(listed).collect();
+    let endpoints = spreads.iter().map(|(_, spread)| spread.total()).max().unwrap_or(0);
+    let held = if endpoints > 0 { format!(", and what {endpoints} endpoints hold") } else { String::new() };
+    report.propose(
+        &BASELINE,
+        table,
+        format!("{} settings that the server hands out{held}", handed_out.len()),
+    );
+}
+
+/// What is missing, with the server's present values.
+fn missing(handed_out: &BTreeMap<String, String>) -> String {
     let lines: Vec<String> =
         handed_out.iter().take(20).map(|(name, value)| format!("{name} = [{value:?}]")).collect();
     format!(
@@ -331,6 +382,23 @@ mod tests {
         );
         case.judge().assert_undecided(Outcome::NotEvaluated);
         case.setting("baseline", json!({"ServerPort": ["17472", ""]})).judge().assert_pass();
+    }
+
+    #[test]
+    fn what_is_handed_out_and_held_is_proposed() {
+        let proposal = |case: Case| case.judge().proposal("baseline").cloned();
+        let first = values(&[]).setting("baseline", json!({}));
+        assert_eq!(proposal(first), Some(json!({"ServerPort": ["17472"]})));
+        let seen = values(&[("17472", 90), ("443", 7), ("gone", 0)]);
+        let kept = seen.setting("baseline", json!({"serverport": ["443", "80", "17472"]}));
+        let kept = kept.body(&BASELINE_VALUES, tallies(&[("serverport", &[("17472", 90), ("0", 7)])]));
+        assert_eq!(proposal(kept), Some(json!({"serverport": ["17472", "0"]})), "right ones come first");
+        let mut answers = tally("x", &[("17472", 90)]);
+        answers.other = 60;
+        answers.answered = 150;
+        let item = ItemTally { item: "ServerPort".into(), tally: answers };
+        let half = values(&[]).body(&BASELINE_VALUES, Body::Tallies(vec![item]));
+        assert_eq!(proposal(half), None);
     }
 
     #[test]

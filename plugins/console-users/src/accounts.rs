@@ -1,6 +1,6 @@
 //! Guide: *Review and update Console user accounts*, page 36: accounts of people who left, accounts that are locked.
 
-use crate::inputs::{ACCOUNTS, EXEMPT, KEEP_A_LOCAL_ADMINISTRATOR, WHO, is_among, owned, users};
+use crate::inputs::{ACCOUNTS, EXEMPT, KEEP_A_LOCAL_ADMINISTRATOR, WHO, is_among, names, owned, users};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::actions::SCHEDULED_ACTIONS;
 use tancheck_plugin_api::records::connections::CONNECTIONS;
@@ -131,6 +131,7 @@ pub(crate) const LOCKED_OUT: Check = Check::automated("console-users.locked-out"
     .severity(Severity::Low)
     .reads(&[&USERS, &SERVER_INFO])
     .settings(&[&INTENDED])
+    .learns(&[&INTENDED])
     .guide(&[ACCOUNTS])
     .what("Lists the accounts that are locked out and that `intended` does not name, with the reason that the server gives.")
     .why("Somebody may be waiting for access; or an account that LDAP no longer knows was meant to be removed.")
@@ -164,8 +165,14 @@ fn locked_out(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
         note_temporary(&info, report);
     }
     let intended = facts.list(&INTENDED);
+    let users = users(facts)?;
+    if !users.iter().any(|user| matches!(lock(user), Lock::Unknown(_))) {
+        let locked: Vec<&User> = users.iter().filter(|user| matches!(lock(user), Lock::Locked(_))).collect();
+        let seen = format!("accounts that are locked out: {}", locked.len());
+        report.propose(&INTENDED, names(facts, &INTENDED, locked), seen);
+    }
     let mut unknown = Vec::new();
-    for user in &users(facts)? {
+    for user in &users {
         match lock(user) {
             Lock::Open => {}
             Lock::Unknown(why) => unknown.push(format!("{} {why}", user.name)),
@@ -259,6 +266,10 @@ mod tests {
         }
         let ann = locked(json!({"id": 7, "name": "ann", "locked_out": 1}));
         ann.clone().setting("intended", json!(["ann"])).judge().assert_pass();
+        assert_eq!(ann.judge().proposal("intended"), Some(&json!(["ann"])));
+        let corp = locked(json!({"id": 7, "name": "ann", "domain": "CORP", "locked_out": 1}));
+        assert_eq!(corp.judge().proposal("intended"), Some(&json!(["CORP\\ann"])));
+        assert_eq!(locked(json!({"id": 7, "name": "ann"})).judge().proposals(), []);
         ann.assert_needs_its_inputs();
         locked(json!({"id": 7, "name": "ann", "locked_out": 0})).judge().assert_pass();
         locked(json!({"id": 7, "name": "ann", "locked_out": 1, "deleted_flag": true})).judge().assert_pass();

@@ -1,5 +1,6 @@
 //! What several checks of the plugin share: settings, words, and what an account owns.
 
+use std::collections::BTreeSet;
 use tancheck_plugin_api::GuideReference;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::actions::{SCHEDULED_ACTIONS, ScheduledAction};
@@ -36,6 +37,18 @@ pub(crate) fn users(facts: &Facts<'_>) -> Result<Vec<User>, Undecided> {
 /// Whether one of a list's names is this account's.
 pub(crate) fn is_among(user: &User, names: &[&str]) -> bool {
     names.iter().any(|name| user.is_named(name))
+}
+
+/// What a list of the site calls accounts, or would call them: `DOMAIN\\name`.
+pub(crate) fn names<'u>(
+    facts: &Facts<'_>,
+    setting: &'static Setting,
+    users: impl IntoIterator<Item = &'u User>,
+) -> BTreeSet<String> {
+    facts.called(
+        setting,
+        users.into_iter().map(|user| [user.subject().name, user.name.clone(), user.id.clone()]),
+    )
 }
 
 /// What an account owns, for the reader of a finding. Lists that cannot be read are said to be unknown.

@@ -3,7 +3,7 @@
 
 use crate::inputs::{
     ACCOUNTS, EXEMPT, EXPECTED_LOCAL_USERS, EXPECTED_REMOTE_USERS, KEEP_A_LOCAL_ADMINISTRATOR, RBAC, WHO,
-    is_among, owned, users,
+    is_among, names, owned, users,
 };
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::actions::SCHEDULED_ACTIONS;
@@ -113,6 +113,7 @@ pub(crate) const AUTH_SERVICE: Check = Check::hybrid("console-users.auth-service
         &LOCAL_DOMAINS,
         &REMOTE_DOMAINS,
     ])
+    .learns(&[&EXPECTED_LOCAL_USERS, &EXPECTED_REMOTE_USERS])
     .guide(&[ACCOUNTS, RBAC])
     .what("Tells for each account whether the Tanium Server or another service keeps it, and compares that with `expected_local_users`, `expected_remote_users` and, for everybody else, `expected_service`. An account is remote where its domain is that of an LDAP connector or among `remote_domains`, or where the server marks it as external; it is local without a domain, with one of `local_domains`, or as a local administrator.")
     .why("Whoever signs in by another service than intended escapes its rules: passwords, second factors, removal on the last day.")
@@ -146,6 +147,7 @@ fn auth_service(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided>
     let users = users(facts)?;
     let origins = Origins::read(facts)?;
     let (local, remote) = (facts.list(&EXPECTED_LOCAL_USERS), facts.list(&EXPECTED_REMOTE_USERS));
+    propose(facts, report, &users, &origins, general);
     let mut unknown = Vec::new();
     for user in users.iter().filter(|user| !user.is_service_account()) {
         let expected = match (is_among(user, &local), is_among(user, &remote)) {
@@ -170,6 +172,23 @@ fn auth_service(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided>
         }
     }
     settle(&unknown)
+}
+
+/// The accounts that are kept elsewhere than accounts in general, and those that a list names rightly.
+fn propose(facts: &Facts<'_>, report: &mut Report, users: &[User], origins: &Origins, general: Origin) {
+    let people: Vec<&User> = users.iter().filter(|user| !user.is_service_account()).collect();
+    if people.iter().any(|user| origins.of(user).is_none()) {
+        return;
+    }
+    for (setting, origin) in
+        [(&EXPECTED_LOCAL_USERS, Origin::Local), (&EXPECTED_REMOTE_USERS, Origin::Remote)]
+    {
+        let named = facts.list(setting);
+        let kept = people.iter().copied().filter(|user| origins.of(user) == Some(origin));
+        let listed: Vec<&User> = kept.filter(|user| origin != general || is_among(user, &named)).collect();
+        let seen = format!("{} accounts: {} of {}", origin.name(), listed.len(), people.len());
+        report.propose(setting, names(facts, setting, listed), seen);
+    }
 }
 
 const DUE_EVERY_DAYS: Setting = Setting::integer("due_every_days", 90, 1, 730)
@@ -267,6 +286,12 @@ mod tests {
         let verdict = remote("").judge();
         verdict.assert_findings(&["7"]);
         assert_eq!(verdict.findings()[0].state.as_deref(), Some("local"));
+        let proposed = |verdict: &tancheck_plugin_api::testing::Verdict, key| verdict.proposal(key).cloned();
+        assert_eq!(proposed(&verdict, "expected_local_users"), Some(json!(["ann"])));
+        assert_eq!(proposed(&verdict, "expected_remote_users"), Some(json!([])));
+        let named = remote("CORP").setting("expected_remote_users", json!(["ANN"])).judge();
+        assert_eq!(proposed(&named, "expected_remote_users"), Some(json!(["ANN"])));
+        assert_eq!(remote("ELSE").judge().proposals(), []);
         remote("").setting("expected_local_users", json!(["ann"])).judge().assert_pass();
         let local = |domain| kept(domain).setting("expected_service", "local");
         local("").judge().assert_pass();

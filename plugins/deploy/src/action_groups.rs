@@ -26,6 +26,7 @@ pub(crate) const TARGETS: Check = Check::automated("deploy.action-group-targets"
     .severity(Severity::Medium)
     .reads(&[&ACTION_GROUPS, &GROUPS])
     .settings(&[&EXPECTED_GROUPS])
+    .learns(&[&EXPECTED_GROUPS])
     .guide(GUIDE)
     .what("Compares the computer groups of the action group Tanium Deploy with `expected_groups`.")
     .why("Endpoints outside this action group never get Deploy's tools.")
@@ -55,6 +56,7 @@ fn action_group_targets(facts: &Facts<'_>, report: &mut Report) -> Result<(), Un
         ));
     };
     let members = own.member_names(facts)?;
+    report.propose(&EXPECTED_GROUPS, members.clone(), format!("the action group {OWN}"));
     let wanted: BTreeSet<&str> = facts.list(&EXPECTED_GROUPS).into_iter().collect();
     let found: BTreeSet<&str> = members.iter().map(String::as_str).collect();
     let differences = [
@@ -207,6 +209,8 @@ mod tests {
         own(json!([])).judge().assert_findings(&["tanium-deploy"]);
         own(json!([{"id": 5}])).setting("expected_groups", json!(["Servers"])).judge().assert_pass();
         own(json!([{"id": 5}])).assert_needs_its_inputs();
+        let both = own(json!([{"id": 5}, {"id": 1}])).judge();
+        assert_eq!(both.proposal("expected_groups"), Some(&json!(["All Computers", "Servers"])));
         case(&TARGETS, json!([{"id": 3, "name": "Default"}])).judge().assert_undecided(Outcome::NotEvaluated);
         let exported = case(&TARGETS, json!([{"Name": "Tanium Deploy", "Computer Groups": "All Computers"}]));
         exported.judge().assert_pass();

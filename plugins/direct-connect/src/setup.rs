@@ -264,6 +264,7 @@ pub(crate) const ACCOUNT_PERSONAL: Check = Check::attested("direct-connect.servi
     .severity(Severity::Low)
     .reads(&[&SERVICE_ACCOUNT, &USERS])
     .settings(&[&DEDICATED])
+    .learns(&[&DEDICATED])
     .guide(INSTALLING)
     .what("Asks for an attestation that the service account is no person's own, unless it is the server's own account or `dedicated_accounts` names it.")
     .why("The recommended configuration takes the account of whoever imported the module: when that person leaves or changes the password, the background work stops.")
@@ -283,6 +284,11 @@ fn account_personal(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
     let users: Vec<User> = facts.rows(&USERS)?;
     let (name, user) = service_account(facts, &users)?;
     let dedicated = facts.list(&DEDICATED);
+    if !user.is_some_and(User::is_service_account) {
+        let words = user.map(|user| [user.subject().name, user.name.clone(), user.id.clone()]);
+        let words = words.unwrap_or_else(|| [name.clone(), String::new(), String::new()]);
+        report.propose(&DEDICATED, facts.called(&DEDICATED, [words]), "the service account");
+    }
     let is_dedicated = match user {
         Some(user) => user.is_service_account() || dedicated.iter().any(|one| user.is_named(one)),
         None => dedicated.iter().any(|one| one.eq_ignore_ascii_case(&name)),
@@ -443,10 +449,13 @@ mod tests {
     #[test]
     fn a_person_does_not_run_the_service() {
         let ann = json!({"id": 8, "name": "ann", "domain": "LAB"});
-        account(&ACCOUNT_PERSONAL, "ann", ann.clone()).judge().assert_findings(&["ann"]);
+        let open = account(&ACCOUNT_PERSONAL, "ann", ann.clone()).judge();
+        open.assert_findings(&["ann"]);
+        assert_eq!(open.proposals().len(), 1);
         account(&ACCOUNT_PERSONAL, "ann", ann.clone()).assert_needs_its_inputs();
         let named = account(&ACCOUNT_PERSONAL, "ann", ann).setting("dedicated_accounts", json!(["LAB\\ann"]));
         named.judge().assert_pass();
+        assert_eq!(named.judge().proposal("dedicated_accounts"), Some(&json!(["LAB\\ann"])));
         let own = json!({"id": 8, "name": "Direct Connect", "domain": "<[tanium]>"});
         account(&ACCOUNT_PERSONAL, "Direct Connect", own).judge().assert_pass();
     }

@@ -28,6 +28,7 @@ pub(crate) const CLIENT_AUDIT_PROFILE: Check = Check::hybrid("discover.client-au
     .severity(Severity::Medium)
     .reads(&[&INTERFACES, &PROFILES])
     .settings(&[&PROFILE_NAMES, &PROFILE_INTERVAL_HOURS])
+    .learns(&[&PROFILE_NAMES])
     .guide(&[
         guide("Configure alerts for disconnected Tanium Clients", 9),
         guide("Check the endpoint count", 12),
@@ -63,6 +64,8 @@ fn client_audit_profile(facts: &Facts<'_>, report: &mut Report) -> Result<(), Un
         }
     };
     let names = facts.list(&PROFILE_NAMES);
+    let finding = facts.called(&PROFILE_NAMES, newest.keys().map(|profile| [profile]));
+    report.propose(&PROFILE_NAMES, finding, format!("profiles that find such endpoints: {}", newest.len()));
     let ours: Vec<(&String, &Timestamp)> = newest
         .iter()
         .filter(|(profile, _)| {
@@ -141,6 +144,7 @@ mod tests {
         recent.judge().assert_pass();
         recent.assert_needs_its_inputs();
         recent.clone().setting("profile_names", json!(["offices"])).judge().assert_pass();
+        assert_eq!(recent.judge().proposal("profile_names"), Some(&json!(["Offices"])));
         recent.setting("profile_names", json!(["Guests"])).judge().assert_findings(&["deployment"]);
     }
 

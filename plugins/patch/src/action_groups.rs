@@ -36,6 +36,7 @@ pub(crate) const TARGETS: Check = Check::automated("patch.action-group-targets")
     .severity(Severity::Medium)
     .reads(&[&ACTION_GROUPS, &GROUPS, &ALERTS])
     .settings(&[&EXPECTED_GROUPS])
+    .learns(&[&EXPECTED_GROUPS])
     .guide(GUIDE)
     .what("Compares the computer groups of the action group Patch with `expected_groups`, and looks whether Patch warns that its action group was changed after it was initialised.")
     .why("Endpoints outside of this action group get neither the Patch tools nor its process.")
@@ -72,6 +73,7 @@ fn targets(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
         ),
         Some(patch) => {
             let names = patch.member_names(facts)?;
+            report.propose(&EXPECTED_GROUPS, names.clone(), format!("the action group {PATCH}"));
             let members: BTreeSet<&str> = names.iter().map(String::as_str).collect();
             let differences = differences(&members, &expected);
             if !differences.is_empty() {
@@ -363,6 +365,7 @@ mod tests {
         targets_case(json!([{"id": 5}])).judge().assert_pass();
         let verdict = targets_case(json!([{"id": 6}])).judge();
         verdict.assert_findings(&["patch"]);
+        assert_eq!(verdict.proposal("expected_groups"), Some(&json!(["Servers"])));
         assert_eq!(
             verdict.findings()[0].says,
             "holds Servers, which is not expected; does not hold Patch Supported Systems"

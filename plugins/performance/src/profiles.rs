@@ -98,6 +98,7 @@ pub(crate) const APPLIED: Check = Check::automated("performance.profiles-applied
     .severity(Severity::Low)
     .reads(&[&APPLIED_PROFILES])
     .settings(&[&EXPECTED])
+    .learns(&[&EXPECTED])
     .guide(GUIDE)
     .what("Compares the profiles that endpoints have, computer group by computer group, with `expected`. Endpoints without a profile are a finding as well.")
     .why("An endpoint with the profile of others is watched for the wrong things.")
@@ -188,6 +189,7 @@ fn profiles_applied(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
         return Err(facts.absent(&APPLIED_PROFILES, "no profile is applied to any endpoint"));
     }
     let expected = facts.table(&EXPECTED);
+    propose(report, &expected, &rows)?;
     let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut unknown = Vec::new();
     for row in &rows {
@@ -230,6 +232,29 @@ fn profiles_applied(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
         ));
     }
     settle(&unknown)
+}
+
+/// The profiles that endpoints of each group have.
+fn propose(report: &mut Report, expected: &BTreeMap<&str, Vec<&str>>, rows: &[Row]) -> Result<(), Undecided> {
+    let mut table: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in rows {
+        let (group, profile) = (row.cell("Computer Group"), row.cell("Profile"));
+        let is_none = profile.is_empty() || profile.eq_ignore_ascii_case("None");
+        if group.is_empty() || is_none || row.number("Endpoints")?.unwrap_or(1.0) < 1.0 {
+            continue;
+        }
+        let known = expected.iter().find(|(name, _)| name.eq_ignore_ascii_case(&group));
+        let written = |name: &&&str| name.eq_ignore_ascii_case(&profile);
+        let spelled = known.and_then(|(_, names)| names.iter().find(written)).map(|name| (*name).to_owned());
+        let profiles = table.entry(known.map_or(group, |(name, _)| (*name).to_owned())).or_default();
+        let profile = spelled.unwrap_or(profile);
+        if !profiles.contains(&profile) {
+            profiles.push(profile);
+        }
+    }
+    let seen = format!("computer groups with profiles: {}", table.len());
+    report.propose(&EXPECTED, table, seen);
+    Ok(())
 }
 
 /// A number that somebody read off.
@@ -306,6 +331,10 @@ mod tests {
         applied("Standard").assert_needs_its_inputs();
         applied("Other").judge().assert_findings(&["all windows: other"]);
         applied("").judge().assert_findings(&["all windows: "]);
+        let proposal = |profile: &str| applied(profile).judge().proposal("expected").cloned();
+        assert_eq!(proposal("standard"), Some(json!({"all windows": ["Standard"]})));
+        assert_eq!(proposal("Other"), Some(json!({"all windows": ["Other"]})));
+        assert_eq!(proposal("None"), Some(json!({})));
         let unset = applied("Standard").setting("expected", json!({}));
         let verdict = unset.judge();
         verdict.assert_undecided(Outcome::NotEvaluated);

@@ -74,6 +74,14 @@ impl Held {
         self.privileges.contains("administrator")
     }
 
+    /// What is held, as a profile names it.
+    pub(crate) fn as_profile(&self) -> Vec<String> {
+        let roles = self.roles.iter().map(|role| format!("role: {}", role.name));
+        let personas = self.personas.iter().map(|persona| format!("persona: {}", persona.name));
+        let group = self.group.iter().map(|group| format!("computer group: {group}"));
+        roles.chain(personas).chain(group).collect()
+    }
+
     /// All of it in one line: what a person reviews, and what a confirmation is bound to.
     pub(crate) fn summary(&self) -> String {
         let listed = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };

@@ -34,6 +34,7 @@ pub(crate) const LOCAL_AUTH_USERS: Check = Check::hybrid("rbac.local-auth-users"
     .severity(Severity::Medium)
     .reads(&[&USERS, &LDAP_CONNECTORS, &LOCAL_ACCESS_DISABLED])
     .settings(&[&LOCAL_AUTH_ALLOWED, &ALLOWED_LOCAL_USERS, &LOCAL_DOMAINS, &REMOTE_DOMAINS])
+    .learns(&[&ALLOWED_LOCAL_USERS])
     .guide(&[RBAC])
     .what("Where `local_auth_allowed` is no, lists the active accounts that the Tanium Server itself keeps and `allowed_local_users` does not name. A policy that nobody has told is a finding too. Where an answer says that local user access is switched off, nobody can sign in that way.")
     .why("A local account escapes the password rules, second factors and leaver process of the external service.")
@@ -60,6 +61,7 @@ const LOCAL_AUTH_USERS_REMEDY: Remedy = Remedy::new(&[
 fn local_auth_users(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let users: Vec<User> = facts.rows(&USERS)?;
     let origins = Origins::read(facts)?;
+    propose(facts, report, &users, &origins);
     let Ok(policy) = facts.text(&LOCAL_AUTH_ALLOWED) else {
         report.finding(
             Finding::on(Subject::deployment())
@@ -98,6 +100,20 @@ fn local_auth_users(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
         }
     }
     settle(&unknown)
+}
+
+/// The active local accounts, where every account tells what it is.
+fn propose(facts: &Facts<'_>, report: &mut Report, users: &[User], origins: &Origins) {
+    let active = users.iter().filter(|user| user.inactive_because().is_none() && !user.is_service_account());
+    let active: Vec<&User> = active.collect();
+    if active.iter().any(|user| origins.of(user).is_none()) {
+        return;
+    }
+    let local = active.iter().filter(|user| origins.of(user) == Some(Origin::Local));
+    let words = local.map(|user| [user.subject().name, user.name.clone(), user.id.clone()]);
+    let names = facts.called(&ALLOWED_LOCAL_USERS, words);
+    let seen = format!("local accounts: {} of {} that are active", names.len(), active.len());
+    report.propose(&ALLOWED_LOCAL_USERS, names, seen);
 }
 
 /// How many local administrators there are, where the accounts alone do not tell.
@@ -247,6 +263,19 @@ mod tests {
         policy("no", ann()).answer(&LOCAL_ACCESS_DISABLED, true).judge().assert_pass();
         policy("no", ann()).answer(&LOCAL_ACCESS_DISABLED, false).judge().assert_findings(&["7"]);
         policy("yes", ann()).assert_needs_its_inputs();
+    }
+
+    #[test]
+    fn active_local_accounts_are_proposed() {
+        let users = json!([{"id": 7, "name": "ann"}, {"id": 8, "name": "bob", "domain": "CORP"},
+            {"id": 9, "name": "eve", "locked_out": 3}, {"id": 10, "name": "solution", "domain": "<[tanium]>"}]);
+        let verdict = policy("no", users.clone()).judge();
+        assert_eq!(verdict.proposal("allowed_local_users"), Some(&json!(["ann"])));
+        let named = policy("yes", users).setting("allowed_local_users", json!(["ANN", "gone"])).judge();
+        assert_eq!(named.proposal("allowed_local_users"), Some(&json!(["ANN"])));
+        let unknown =
+            policy("no", json!([{"id": 7, "name": "ann"}, {"id": 8, "name": "bob", "domain": "X"}]));
+        assert_eq!(unknown.judge().proposals(), []);
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub(crate) const EXCESS: Check = Check::hybrid("rbac.excess-permissions")
     .severity(Severity::High)
     .reads(HOLDINGS)
     .settings(&[&EXPECTED_PROFILES, &PRIVILEGED_ROLES])
+    .learns(&[&EXPECTED_PROFILES])
     .guide(&[RBAC])
     .what("Compares the roles, personas and computer group of each active account with its profile in `expected_profiles`. A role is within the profile where it is named, or where every privilege that it grants is; the computer group is compared where the profile names one. Members of `privileged_roles` are listed even without profiles. The server's own accounts for solutions are left out.")
     .why("Every permission beyond the need is one that a stolen account, or a mistake, can use.")
@@ -50,6 +51,7 @@ fn excess(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let profiles = facts.table(&EXPECTED_PROFILES);
     let holdings = Holdings::read(facts)?;
     let privileged = facts.list(&PRIVILEGED_ROLES);
+    propose(report, &profiles, &holdings)?;
     let mut unknown = Vec::new();
     let mut unprofiled = Vec::new();
     for user in holdings.people() {
@@ -82,6 +84,40 @@ fn excess(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
         ));
     }
     settle(&unknown)
+}
+
+/// The profiles that are kept to, and for everybody else what that account holds. Where something is not told, nothing.
+fn propose(
+    report: &mut Report,
+    profiles: &BTreeMap<&str, Vec<&str>>,
+    holdings: &Holdings,
+) -> Result<(), Undecided> {
+    let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<String>>();
+    let mut proposed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    proposed.extend(profiles.get("*").map(|texts| ("*".to_owned(), owned(texts))));
+    let mut people = 0;
+    for user in holdings.people() {
+        people += 1;
+        let held = holdings.of(user);
+        let own = profiles.iter().find(|(name, _)| user.is_named(name));
+        let fits = match profile(profiles, user) {
+            Some(texts) => match beyond(&Need::parse_all(texts)?, &held) {
+                Ok(extra) => extra.is_empty(),
+                Err(_) => return Ok(()),
+            },
+            None => false,
+        };
+        match (own, fits) {
+            (Some((name, texts)), true) => drop(proposed.insert((*name).to_owned(), owned(texts))),
+            (None, true) => {}
+            (own, false) => {
+                let name = own.map_or_else(|| user.subject().name, |(name, _)| (*name).to_owned());
+                proposed.insert(name, held.as_profile());
+            }
+        }
+    }
+    report.propose(&EXPECTED_PROFILES, proposed, format!("active accounts, and what they hold: {people}"));
+    Ok(())
 }
 
 fn profile<'a, 'b>(profiles: &'b BTreeMap<&'a str, Vec<&'a str>>, user: &User) -> Option<&'b Vec<&'a str>> {
@@ -203,6 +239,28 @@ mod tests {
         some.assert_findings(&["1"]);
         assert_eq!(some.findings()[0].severity, None);
         assert!(some.undecided().is_some_and(|why| why.reason.contains("eve")));
+    }
+
+    #[test]
+    fn what_people_hold_is_proposed_and_profiles_that_fit_stay() {
+        let of = |profiles: Value| with(people(&EXCESS), profiles).judge();
+        let first = people(&EXCESS).judge();
+        let proposed = first.proposal("expected_profiles").unwrap();
+        assert_eq!(proposed["ann"][0], "role: Administrator", "{proposed:#}");
+        assert!(
+            proposed["CORP\\bob"].as_array().unwrap().contains(&json!("persona: Writing")),
+            "{proposed:#}"
+        );
+        with(people(&EXCESS), proposed.clone()).judge().assert_pass();
+        with(people(&MISSING), proposed.clone()).judge().assert_pass();
+        assert_eq!(of(fitting()).proposal("expected_profiles"), Some(&fitting()));
+        let some = of(json!({"*": ["role: Reader"], "gone": []}));
+        let some = some.proposal("expected_profiles").unwrap();
+        assert_eq!(some["*"], json!(["role: Reader"]));
+        assert!(
+            some.get("gone").is_none() && some.get("ann").is_some() && some.get("eve").is_none(),
+            "{some:#}"
+        );
     }
 
     #[test]

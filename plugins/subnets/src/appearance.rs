@@ -76,7 +76,11 @@ fn propose(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let others = census.keys().filter(|net| !is_known(net)).map(ToString::to_string);
     let value: Vec<String> = in_use.map(|(text, _)| text.to_owned()).chain(others).collect();
     let clients: usize = census.values().map(Vec::len).sum();
-    report.propose(&APPROVED_SUBNETS, value, format!("{clients} clients in {} subnets", census.len()));
+    report.propose(
+        &APPROVED_SUBNETS,
+        value,
+        format!("subnets with clients: {}, clients: {clients}", census.len()),
+    );
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use crate::inputs::{
     APPLIES, COUNTS, CUSTOM_SECTION, GROUPS_PAGE, NO_TAG_TEXTS, TAGS_SECTION, counts, goes_by_tags,
     group_subject, groups,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::actions::{ACTION_GROUPS, ActionGroup, GROUPS};
 use tancheck_plugin_api::records::groups::{ComputerGroup, normalized};
@@ -19,6 +19,7 @@ pub(crate) const MISSING_FOR_TAG: Check = Check::hybrid("tags.group-missing-for-
     .severity(Severity::Info)
     .reads(&[&GROUPS, &COUNTS])
     .settings(&[&TAGS_NEED_GROUP, &NO_TAG_TEXTS])
+    .learns(&[&TAGS_NEED_GROUP])
     .guide(&[guide(CUSTOM_SECTION, 13), guide(TAGS_SECTION, 12)])
     .applies(APPLIES)
     .what("Looks for each tag of `tags_need_group` in the definitions of the groups that go by custom tags.")
@@ -45,6 +46,12 @@ const MISSING_FOR_TAG_REMEDY: Remedy = Remedy::new(&[
 fn group_missing_for_tag(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let by_tags: Vec<ComputerGroup> = groups(facts)?.into_iter().filter(goes_by_tags).collect();
     let needed = facts.list(&TAGS_NEED_GROUP);
+    if let Ok(counts) = counts(facts) {
+        let known = needed.iter().copied().chain(counts.keys().map(String::as_str));
+        let driving = known.filter(|tag| by_tags.iter().any(|group| names(group, tag))).map(|tag| [tag]);
+        let seen = format!("groups that go by tags: {}, tags in use: {}", by_tags.len(), counts.len());
+        report.propose(&TAGS_NEED_GROUP, facts.called(&TAGS_NEED_GROUP, driving), seen);
+    }
     if needed.is_empty() {
         let counts = counts(facts)?;
         let without: Vec<&String> =
@@ -84,6 +91,7 @@ pub(crate) const WRONG_DEFINITION: Check = Check::hybrid("tags.group-wrong-defin
     .severity(Severity::Medium)
     .reads(&[&GROUPS])
     .settings(&[&EXPECTED_DEFINITIONS])
+    .learns(&[&EXPECTED_DEFINITIONS])
     .guide(&[guide(CUSTOM_SECTION, 13)])
     .applies(APPLIES)
     .what("Compares the definitions of groups with `expected_definitions`, without regard to case, blanks, needless parentheses and the order of terms. Somebody may confirm a definition as it is.")
@@ -119,6 +127,7 @@ fn group_wrong_definition(facts: &Facts<'_>, report: &mut Report) -> Result<(), 
     let expected = facts.table(&EXPECTED_DEFINITIONS);
     let by_tags: Vec<&str> =
         groups.iter().filter(|group| goes_by_tags(group)).map(|group| group.name.as_str()).collect();
+    propose_definitions(report, &groups, &expected);
     if expected.is_empty() {
         return Err(if by_tags.is_empty() {
             facts.absent(&GROUPS, "no computer group goes by custom tags")
@@ -159,6 +168,25 @@ fn group_wrong_definition(facts: &Facts<'_>, report: &mut Report) -> Result<(), 
     Ok(())
 }
 
+/// The definitions of the groups that go by tags, and of those that are named; right ones as they are written.
+fn propose_definitions(report: &mut Report, groups: &[ComputerGroup], expected: &BTreeMap<&str, Vec<&str>>) {
+    let mut table: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for group in groups {
+        let definition = group.text.trim();
+        let known = expected.iter().find(|(name, _)| name.eq_ignore_ascii_case(&group.name));
+        match known {
+            Some((name, texts)) => {
+                let is_right = texts.first().is_some_and(|text| normalized(text) == normalized(definition));
+                table.insert(name, if is_right { texts.clone() } else { vec![definition] });
+            }
+            None if goes_by_tags(group) => drop(table.insert(&group.name, vec![definition])),
+            None => {}
+        }
+    }
+    let seen = format!("computer groups: {}", table.len());
+    report.propose(&EXPECTED_DEFINITIONS, table, seen);
+}
+
 /// Action groups target the tag-based groups that need it.
 pub(crate) const ACTION_GROUPS_COVER: Check = Check::hybrid("tags.action-groups-cover-tag-groups")
     .title("Action groups target the tag-based groups that need it")
@@ -166,6 +194,7 @@ pub(crate) const ACTION_GROUPS_COVER: Check = Check::hybrid("tags.action-groups-
     .severity(Severity::Low)
     .reads(&[&GROUPS, &ACTION_GROUPS])
     .settings(&[&TAG_GROUPS_FOR_ACTIONS])
+    .learns(&[&TAG_GROUPS_FOR_ACTIONS])
     .guide(&[guide(CUSTOM_SECTION, 13)])
     .applies(APPLIES)
     .what("Looks for each group of `tag_groups_for_actions` in the action groups, apart from Default.")
@@ -208,6 +237,13 @@ fn action_groups_cover_tag_groups(facts: &Facts<'_>, report: &mut Report) -> Res
     let is_covered =
         |group: &ComputerGroup| ids.contains(group.id.as_str()) || names.contains(&group.name.to_lowercase());
     let needed = facts.list(&TAG_GROUPS_FOR_ACTIONS);
+    let covered = groups.iter().filter(|group| is_covered(group));
+    let covered = covered.filter(|group| {
+        goes_by_tags(group) || needed.iter().any(|name| name.eq_ignore_ascii_case(&group.name))
+    });
+    let called = facts.called(&TAG_GROUPS_FOR_ACTIONS, covered.map(|group| [&group.name]));
+    let seen = format!("tag-based groups in action groups: {}", called.len());
+    report.propose(&TAG_GROUPS_FOR_ACTIONS, called, seen);
     if needed.is_empty() {
         let by_tags: Vec<&ComputerGroup> = groups.iter().filter(|group| goes_by_tags(group)).collect();
         let open: Vec<&str> =
@@ -261,6 +297,12 @@ mod tests {
         };
         case(json!(["plant"])).judge().assert_pass();
         case(json!(["Plant", "True"])).judge().assert_findings(&["True"]);
+        assert_eq!(
+            case(json!(["plant", "True"])).judge().proposal("tags_need_group"),
+            Some(&json!(["plant"]))
+        );
+        let driving = case(json!([])).tally(&COUNTS, "Custom Tags", &[("VDI", 3), ("Plant", 2)]).judge();
+        assert_eq!(driving.proposal("tags_need_group"), Some(&json!(["Plant"])));
         let unset = case(json!([])).judge();
         unset.assert_undecided(Outcome::NotEvaluated);
         assert!(unset.undecided().is_some_and(|why| why.reason.contains("[\"VDI\"]")));
@@ -282,7 +324,11 @@ mod tests {
         let case = |expected: Value| {
             Case::of(&WRONG_DEFINITION).rows(&GROUPS, plant()).setting("expected_definitions", expected)
         };
-        case(json!({"Plant": ["( custom tags CONTAINS plant )"]})).judge().assert_pass();
+        let same = json!({"Plant": ["( custom tags CONTAINS plant )"]});
+        case(same.clone()).judge().assert_pass();
+        assert_eq!(case(same.clone()).judge().proposal("expected_definitions"), Some(&same));
+        let present = json!({"Plant": ["Custom Tags contains Plant"]});
+        assert_eq!(case(json!({})).judge().proposal("expected_definitions"), Some(&present));
         let verdict = case(json!({"plant": ["Custom Tags equals Plant"]})).judge();
         verdict.assert_findings(&["50"]);
         assert_eq!(verdict.findings()[0].state.as_deref(), Some("custom tags contains plant"));
@@ -304,6 +350,10 @@ mod tests {
                 .setting("tag_groups_for_actions", needed)
         };
         case(json!([{"id": 50}]), json!(["plant"])).judge().assert_pass();
+        let proposal =
+            |members, needed| case(members, needed).judge().proposal("tag_groups_for_actions").cloned();
+        assert_eq!(proposal(json!([{"id": 50}, {"id": 12}]), json!([])), Some(json!(["Plant"])));
+        assert_eq!(proposal(json!([{"id": 12}]), json!(["Plant", "windows"])), Some(json!(["windows"])));
         case(json!([{"id": 12}]), json!(["Plant"])).judge().assert_findings(&["50"]);
         case(json!([{"id": 50}]), json!(["Gone"])).judge().assert_findings(&["Gone"]);
         case(json!([]), json!([])).judge().assert_undecided(Outcome::NotEvaluated);

@@ -68,6 +68,7 @@ pub(crate) const SURPLUS: Check = Check::hybrid("tags.custom-tag-surplus")
     .severity(Severity::Low)
     .reads(&[&ENDPOINTS])
     .settings(&[&TAG_RULES, &KNOWN_TAGS, &NO_TAG_TEXTS])
+    .learns(&[&KNOWN_TAGS])
     .guide(&[guide(CUSTOM_SECTION, 13)])
     .applies(APPLIES)
     .what("Lists, by tag, the endpoints that carry a tag of `tag_rules` without fitting its rule, and those that carry a tag that neither `tag_rules` nor `known_tags` names.")
@@ -107,11 +108,16 @@ fn custom_tag_surplus(facts: &Facts<'_>, report: &mut Report) -> Result<(), Unde
         );
     }
     let known = facts.list(&KNOWN_TAGS);
+    let has_rule = |tag: &str| rules.keys().any(|one| one.eq_ignore_ascii_case(tag));
+    let tags: BTreeSet<&String> = endpoints.iter().flat_map(|endpoint| &endpoint.tags).collect();
+    let others =
+        facts.called(&KNOWN_TAGS, tags.iter().filter(|tag| !has_rule(tag)).map(|tag| [tag.as_str()]));
+    let seen = format!("tags: {}, on endpoints: {}", tags.len(), endpoints.len());
+    report.propose(&KNOWN_TAGS, others, seen);
     if known.is_empty() {
         return Ok(());
     }
-    let names = |tag: &str| rules.keys().chain(&known).any(|one| one.eq_ignore_ascii_case(tag));
-    let tags: BTreeSet<&String> = endpoints.iter().flat_map(|endpoint| &endpoint.tags).collect();
+    let names = |tag: &str| has_rule(tag) || known.iter().any(|one| one.eq_ignore_ascii_case(tag));
     for tag in tags.into_iter().filter(|tag| !names(tag)) {
         let carrying = endpoints.iter().filter(|endpoint| endpoint.carries(tag));
         found(facts, report, tag, carrying, "is not known; endpoints that carry it", "a tag of `known_tags`");
@@ -243,6 +249,7 @@ mod tests {
         let foreign =
             json!([endpoint("ws-1", "10.2.0.5", &["Plant"]), endpoint("vdi-1", "", &["VDI", "Other"])]);
         case(&SURPLUS, foreign.clone()).judge().assert_findings(&["Plant"]);
+        assert_eq!(case(&SURPLUS, foreign.clone()).judge().proposal("known_tags"), Some(&json!(["Other"])));
         let known = case(&SURPLUS, foreign.clone()).setting("known_tags", json!(["Some"]));
         known.judge().assert_findings(&["Plant", "Other"]);
         let known = case(&SURPLUS, foreign).setting("known_tags", json!(["other"]));

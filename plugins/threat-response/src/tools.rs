@@ -41,6 +41,7 @@ const fn fact_check(id: &'static str) -> Check {
         .severity(Severity::Medium)
         .reads(&[&CLIENT_EXTENSIONS, &TOOLS_LIST])
         .settings(&[&EXPECTED])
+        .learns(&[&EXPECTED])
         .guide(GUIDE)
         .limits(LIMITS)
         .related(&["endpoint-configuration.manifest-outdated", "endpoint-configuration.tools-status"])
@@ -168,6 +169,15 @@ fn judge(facts: &Facts<'_>, report: &mut Report, topic: &Topic) -> Result<(), Un
             seen.names.push(&detail.computer_name);
         }
     }
+    let is_whole =
+        told.answered.is_none_or(|(answered, unusable)| complete(SENSOR, answered, unusable).is_ok());
+    if is_whole {
+        report.propose(
+            &EXPECTED,
+            learned(topic, &expected, &values),
+            format!("{}: {}", topic.what, values.len()),
+        );
+    }
     let mut unknown = Vec::new();
     for (item, values) in &values {
         let Some(approved) =
@@ -207,6 +217,32 @@ fn judge(facts: &Facts<'_>, report: &mut Report, topic: &Topic) -> Result<(), Un
         complete(SENSOR, answered, unusable)?;
     }
     settle(&unknown)
+}
+
+/// What is expected already, with the values of this topic as they were seen: of versions the lowest.
+fn learned(
+    topic: &Topic,
+    expected: &BTreeMap<&str, Vec<&str>>,
+    values: &BTreeMap<String, BTreeMap<&str, Seen<'_>>>,
+) -> BTreeMap<String, Vec<String>> {
+    let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<String>>();
+    let mut table: BTreeMap<String, Vec<String>> =
+        expected.iter().map(|(item, values)| ((*item).to_owned(), owned(values))).collect();
+    for (item, seen) in values {
+        let present: Vec<&str> = seen.keys().copied().collect();
+        let known = approved(expected, item);
+        if known.is_some_and(|known| present.iter().all(|value| topic.is_approved(value, known))) {
+            continue;
+        }
+        let lowest = present.iter().min_by_key(|value| ProductVersion::new(value));
+        let learned = match lowest.filter(|_| topic.versions) {
+            Some(lowest) => vec![(*lowest).to_owned()],
+            None => owned(&present),
+        };
+        let written = expected.keys().find(|name| name.eq_ignore_ascii_case(item));
+        table.insert(written.map_or_else(|| item.clone(), |name| (*name).to_owned()), learned);
+    }
+    table
 }
 
 #[derive(Default)]
@@ -357,6 +393,21 @@ mod tests {
             case(check, ROWS).judge().assert_pass();
             case(check, ROWS).assert_needs_its_inputs();
         }
+    }
+
+    #[test]
+    fn each_check_proposes_its_part_of_what_is_expected() {
+        let proposal = |check, rows: &[_], set: Value| {
+            case(check, rows).setting("expected", set).judge().proposal("expected").cloned()
+        };
+        let first = proposal(&DRIVER_STATUS, ROWS, json!({}));
+        assert_eq!(first, Some(json!({"recorder: Driver Status": ["Running"]})));
+        let mut rows = ROWS.to_vec();
+        rows.push(("recorder", "Driver Version", "3.0.8", 3));
+        let approved = json!({"BPF Support": ["Supported"], "recorder: driver version": ["3.0.9"]});
+        let lowest = json!({"BPF Support": ["Supported"], "recorder: driver version": ["3.0.8"]});
+        assert_eq!(proposal(&DRIVER_VERSION, &rows, approved.clone()), Some(lowest));
+        assert_eq!(proposal(&DRIVER_VERSION, ROWS, approved.clone()), Some(approved), "3.1.0 is as good");
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn a_whole_plugin_at_its_first_run() {
     let (machine, _lab) = site();
     let document = as_json(&machine, &["--module", "subnets"], 0);
     let row = &document["proposals"][0];
-    assert_eq!((row["check"].as_str(), row["from"].as_str()), (Some(SUBNETS), Some("default")));
+    assert_eq!((&row["checks"], row["from"].as_str()), (&json!([SUBNETS]), Some("default")));
     assert!(!row["added"].as_array().unwrap().is_empty(), "{document:#}");
     assert!(row["seen"].as_str().unwrap().contains("subnets"), "{row:#}");
     let _ = as_json(&machine, &["--module", "subnets", "--write", "--reason", "the network team said so"], 0);

@@ -1,6 +1,6 @@
 //! Who has an account on which Appliance, and with which role.
 
-use super::list::{Role, TANOS_USERS, USERS_DUE_EVERY_DAYS, recent_lists};
+use super::list::{Listed, Role, TANOS_USERS, TanosUser, USERS_DUE_EVERY_DAYS, recent_lists};
 use super::{GUIDE, LIMITS, MENU, REFERENCES};
 use crate::inputs::{APPLIANCES, OTHER_SERVERS, TANADMIN, subject};
 use tancheck_plugin_api::prelude::*;
@@ -24,6 +24,7 @@ pub(crate) const ACCESS: Check = Check::hybrid("appliance.tanos-users-access")
     .severity(Severity::High)
     .reads(&[&LICENSE, &SERVER_HEALTH, &TANOS_USERS])
     .settings(&[&APPLIANCES, &OTHER_SERVERS, &NEEDS_ACCESS])
+    .learns(&[&NEEDS_ACCESS])
     .due_every(&USERS_DUE_EVERY_DAYS)
     .guide(GUIDE)
     .applies("Appliances")
@@ -50,6 +51,9 @@ const ACCESS_REMEDY: Remedy = Remedy::new(&[
 fn tanos_users_access(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let (lists, mut unknown) = recent_lists(facts)?;
     let needed = facts.list(&NEEDS_ACCESS);
+    if unknown.is_empty() {
+        propose(facts, report, &lists);
+    }
     for list in &lists {
         for user in &list.users {
             let is_service = user.role().is_ok_and(Role::is_service);
@@ -80,6 +84,23 @@ fn tanos_users_access(facts: &Facts<'_>, report: &mut Report) -> Result<(), Unde
         }
     }
     settle(&unknown)
+}
+
+/// The people who are here and have an account on each Appliance.
+fn propose(facts: &Facts<'_>, report: &mut Report, lists: &[Listed]) {
+    let Some((first, others)) = lists.split_first() else { return };
+    let is_here = |user: &&TanosUser| user.person_active == Some(true);
+    let same = |one: &TanosUser, other: &TanosUser| match (one.person.trim(), other.person.trim()) {
+        ("", _) | (_, "") => one.user.trim().eq_ignore_ascii_case(other.user.trim()),
+        (one, other) => one.eq_ignore_ascii_case(other),
+    };
+    let everywhere = |user: &&TanosUser| {
+        others.iter().all(|list| list.users.iter().filter(is_here).any(|one| same(one, user)))
+    };
+    let people = first.users.iter().filter(is_here).filter(everywhere);
+    let names = facts.called(&NEEDS_ACCESS, people.map(|user| [user.person.trim(), user.user.trim()]));
+    let seen = format!("{} people with an account on each of {} Appliances", names.len(), lists.len());
+    report.propose(&NEEDS_ACCESS, names, seen);
 }
 
 fn named(person: &str) -> &str {
@@ -224,6 +245,8 @@ mod tests {
         case(&ACCESS, &left).judge().assert_findings(&["ts1: bob"]);
         let needed = case(&ACCESS, &two).setting("needs_access", json!(["Ann Example", "bob", "Eve"]));
         needed.judge().assert_findings(&["ts1: eve"]);
+        assert_eq!(needed.judge().proposal("needs_access"), Some(&json!(["Ann Example", "bob"])));
+        assert_eq!(case(&ACCESS, &left).judge().proposal("needs_access"), Some(&json!(["ann Example"])));
         let unknown = [user("ann", "tanadmin", "")];
         case(&ACCESS, &unknown).judge().assert_undecided(Outcome::NotEvaluated);
         let service = [user("ann", "tanadmin", "yes"), user("tansnmp", "tansnmp", "")];

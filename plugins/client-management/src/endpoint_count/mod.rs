@@ -73,6 +73,7 @@ pub(crate) const HIGH: Check = Check::automated("client-management.endpoint-coun
     .severity(Severity::Medium)
     .reads(&[&ENDPOINT_COUNT, &ENDPOINT_HISTORY, &NEW_ENDPOINTS])
     .settings(&[&EXPECTED_COUNT, &TOLERANCE])
+    .learns(&[&EXPECTED_COUNT])
     .guide(GUIDE)
     .what(
         "Compares the number of managed endpoints with `expected_count`, or with the median of the last \
@@ -310,6 +311,10 @@ fn endpoint_count_recorded(facts: &Facts<'_>, report: &mut Report) -> Result<(),
 }
 
 fn endpoint_count_high(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    let seen = Count::of(facts)?;
+    if seen.value >= 1.0 {
+        report.propose(&EXPECTED_COUNT, seen.value as i64, format!("the {}", seen.series.words));
+    }
     let Some(rise) = Rise::of(facts)? else { return Ok(()) };
     report.finding(
         Finding::on(Subject::new("deployment", "endpoint-count", "the endpoint count"))
@@ -463,6 +468,15 @@ mod tests {
             .setting("tolerance_pct", 20)
             .judge()
             .assert_pass();
+    }
+
+    #[test]
+    fn the_count_is_proposed_before_there_is_a_history() {
+        let verdict = case(&HIGH, 9834.0, &[]).judge();
+        assert!(verdict.undecided().is_some());
+        assert_eq!(verdict.proposal("expected_count"), Some(&json!(9834)));
+        assert_eq!(verdict.proposals()[0].seen, "the server's client count");
+        assert_eq!(case(&HIGH, 0.0, &[]).judge().proposals(), []);
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub(crate) const LISTS: Check = Check::automated("client-management.server-name-
     .severity(Severity::High)
     .reads(&[&SERVER_LISTS])
     .settings(&[&APPROVED, &REQUIRED, &PLANNED])
+    .learns(&[&APPROVED, &REQUIRED])
     .guide(GUIDE)
     .what(
         "Asks every endpoint for its ServerNameList and reports each distinct list that names a server \
@@ -164,6 +165,7 @@ fn server_name_list(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
     let spread = Spread::of(facts, &SERVER_LISTS, SERVER_NAME_LIST)?.absent_is_unknown();
     let lists = distinct(&spread);
     let approved: BTreeSet<String> = facts.list(&APPROVED).into_iter().map(server).collect();
+    propose(facts, report, &spread, &lists);
     if approved.is_empty() {
         let seen: Vec<String> = lists
             .iter()
@@ -203,6 +205,24 @@ fn server_name_list(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
         }
     }
     spread.settle(SERVER_NAME_LIST, report)
+}
+
+/// The servers that any list names, and those that every list names.
+fn propose(facts: &Facts<'_>, report: &mut Report, spread: &Spread, lists: &[(BTreeSet<String>, Held)]) {
+    let is_whole = spread.settle(SERVER_NAME_LIST, &mut Report::default()).is_ok();
+    let Some((first, _)) = lists.first().filter(|_| is_whole) else { return };
+    let named: BTreeSet<String> = lists.iter().flat_map(|(set, _)| set).cloned().collect();
+    let common: Vec<&String> =
+        first.iter().filter(|name| lists.iter().all(|(set, _)| set.contains(*name))).collect();
+    let written = |setting: &'static Setting, names: &mut dyn Iterator<Item = &String>| {
+        let known = facts.list(setting);
+        let kept =
+            |name: &String| known.iter().find(|text| server(text) == *name).map(|text| (*text).to_owned());
+        names.map(|name| kept(name).unwrap_or_else(|| name.clone())).collect::<Vec<String>>()
+    };
+    let seen = format!("distinct lists: {}, on endpoints: {}", lists.len(), spread.total());
+    report.propose(&APPROVED, written(&APPROVED, &mut named.iter()), &*seen);
+    report.propose(&REQUIRED, written(&REQUIRED, &mut common.into_iter()), seen);
 }
 
 /// How many endpoints each list is planned for.
@@ -278,6 +298,24 @@ mod tests {
         verdict.assert_findings(&["old,ts1.example.com"]);
         let affected = verdict.findings()[0].affected.clone().unwrap();
         assert_eq!((affected.count, affected.of), (10, Some(100)));
+    }
+
+    #[test]
+    fn the_servers_of_all_lists_are_proposed_and_those_of_each_are_required() {
+        let seen = lists(&[(PAIR, 90), ("ts1.example.com,ZS2.example.com", 6)]);
+        let verdict =
+            seen.clone().setting("approved_servers", json!(["TS1.example.com:17472", "old"])).judge();
+        let approved = json!(["TS1.example.com:17472", "zs1.example.com", "zs2.example.com"]);
+        assert_eq!(verdict.proposal("approved_servers"), Some(&approved));
+        assert_eq!(verdict.proposal("required_servers"), Some(&json!(["ts1.example.com"])));
+        assert_eq!(verdict.proposals()[0].seen, "distinct lists: 2, on endpoints: 96");
+        let none = seen.setting("approved_servers", json!([])).judge();
+        assert!(none.undecided().is_some() && none.proposal("approved_servers").is_some());
+        let mut answers = tally("x", &[(PAIR, 90)]);
+        answers.without_value.insert("TSE-Error: No Sensor Definition for this Platform".into(), 60);
+        answers.answered = 150;
+        let half = lists(&[]).body(&SERVER_LISTS, Body::Tally(answers)).judge();
+        assert_eq!(half.proposals(), []);
     }
 
     #[test]

@@ -3,10 +3,13 @@
 use super::{GUIDE, READS, REFERENCES, existing};
 use crate::WHO;
 use crate::inputs::{Connection, DETAILS, Element};
+use std::collections::BTreeSet;
 use tancheck_plugin_api::prelude::*;
 
+const FORMATS: &[&str] = &["CSV", "DSV", "HTML", "JSON"];
+
 /// The format that the receiving team asked for.
-const FORMAT: Setting = Setting::choice("format", None, &["CSV", "DSV", "HTML", "JSON"])
+const FORMAT: Setting = Setting::choice("format", None, FORMATS)
     .about("format of the failed connections report, as agreed with the team that receives it");
 
 /// `connect.failed-report-format`
@@ -16,6 +19,7 @@ pub const AS_AGREED: Check = Check::hybrid("connect.failed-report-format")
     .severity(Severity::Low)
     .reads(READS)
     .settings(&[&FORMAT])
+    .learns(&[&FORMAT])
     .guide(GUIDE)
     .what(
         "Derives the format of the failed connections report from its elements and compares it with \
@@ -49,7 +53,15 @@ const FORMAT_REMEDY: Remedy = Remedy::new(&[
 
 fn as_agreed(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let agreed = facts.text(&FORMAT).ok();
-    for one in existing(facts)? {
+    let reports = existing(facts)?;
+    // Several reports may have several formats; then no single one is what the site expects.
+    let formats: BTreeSet<Option<&str>> = reports.iter().map(|one| format_of(&one.connection)).collect();
+    if let [Some(format)] = formats.into_iter().collect::<Vec<_>>()[..]
+        && FORMATS.contains(&format)
+    {
+        report.propose(&FORMAT, format, format!("what {} sends", reports[0].connection.name));
+    }
+    for one in reports {
         let Some(format) = format_of(&one.connection) else {
             let reason = format!("the format of {:?} is not told by its elements", one.connection.name);
             return Err(Undecided::not_evaluated(reason));
@@ -91,6 +103,7 @@ mod tests {
         case(REPORT).setting("format", "JSON").judge().assert_findings(&["1"]);
         let open = case(REPORT).judge();
         open.assert_findings(&["1"]);
+        assert_eq!(open.proposal("format"), Some(&json!("CSV")));
         assert_eq!(open.findings()[0].state.as_deref(), Some("format=CSV"));
         let columns = &["/v1/sources/events/5", "/v1/formats/columns/1"];
         case(columns).setting("format", "CSV").judge().assert_undecided(Outcome::NotEvaluated);

@@ -131,6 +131,7 @@ pub(crate) const ZONE_PIN: Check = Check::automated("direct-connect.zone-proxy-p
     .severity(Severity::High)
     .reads(&[&ZONE_ENDPOINT, &ZONE_MODULE, &ZONE_SECOND])
     .settings(&[&ZONE_ENDPOINT_HOSTS, &ZONE_MODULE_HOSTS, &PINS, &EVIDENCE_DAYS])
+    .learns(&[&PINS])
     .guide(ZONE_GUIDE)
     .what("Looks for each fingerprint of `zone_proxy_certificates` among the certificates that the zone proxies present on any of their ports: the guide does not say which one presents it.")
     .why("The certificate is pinned: with another one the Module Server does not trust the zone proxy, and no external endpoint can be reached.")
@@ -314,16 +315,15 @@ fn day(time: Timestamp) -> Date {
     time.to_zoned(TimeZone::UTC).date()
 }
 
+/// A fingerprint without colons.
+fn plain(pin: &str) -> String {
+    pin.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+}
+
 fn zone_pin(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let listeners =
         zone_listeners(facts, report, &[&ZONE_ENDPOINT, &ZONE_MODULE, &ZONE_SECOND], &ZONE_MODULE_HOSTS)?;
     let pins = facts.list(&PINS);
-    if pins.is_empty() {
-        return Err(Undecided::not_evaluated(format!(
-            "set `{}` under [modules.direct-connect] to the fingerprints of the provisioned certificates",
-            PINS.key()
-        )));
-    }
     let shown: BTreeSet<&str> = listeners
         .iter()
         .flat_map(Listener::flights)
@@ -332,10 +332,22 @@ fn zone_pin(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
         .collect();
     let dark: Vec<&Listener> =
         listeners.iter().filter(|listener| listener.flights().next().is_none()).collect();
+    if dark.is_empty() && !shown.is_empty() {
+        let written =
+            |print: &&str| pins.iter().find(|pin| plain(pin) == **print).unwrap_or(print).to_string();
+        let seen =
+            format!("what {} listeners of zone proxies present; compare with PROVISION.txt", listeners.len());
+        report.propose(&PINS, shown.iter().map(written).collect::<Vec<String>>(), seen);
+    }
+    if pins.is_empty() {
+        return Err(Undecided::not_evaluated(format!(
+            "set `{}` under [modules.direct-connect] to the fingerprints of the provisioned certificates",
+            PINS.key()
+        )));
+    }
     let mut unknown = Open::of(&ZONE_PIN);
     for pin in pins {
-        let plain: String =
-            pin.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        let plain = plain(pin);
         let short = plain.get(..16).unwrap_or(&plain);
         if plain.len() != 64 || !plain.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             unknown.push(format!("{short}… in `{}` is no SHA-256 fingerprint", PINS.key()));
@@ -469,6 +481,13 @@ mod tests {
             probe
         };
         let (first, second) = (seen(17487, ModuleServer), seen(17488, ModuleServer));
+        let open = case(first.clone(), other(second.clone()));
+        let both = tancheck_plugin_api::serde_json::json!([pin, "ab".repeat(32)]);
+        assert_eq!(open.judge().proposal("zone_proxy_certificates"), Some(&both));
+        let kept = open.setting("zone_proxy_certificates", vec![colons.as_str()]).judge();
+        assert_eq!(kept.proposal("zone_proxy_certificates").unwrap()[0], colons);
+        let half = case(first.clone(), refused(17488, ModuleServer)).judge();
+        assert_eq!(half.proposals(), [], "a listener that was not seen may present another one");
         for written in [pin.as_str(), &colons] {
             let pinned = |case: Case| case.setting("zone_proxy_certificates", vec![written]);
             pinned(case(first.clone(), second.clone())).judge().assert_pass();

@@ -106,6 +106,7 @@ pub(crate) const FQDN_RESOLVES: Check = Check::automated("direct-connect.endpoin
     .severity(Severity::Critical)
     .reads(&[&MODULE])
     .settings(RESOLVES_SETTINGS)
+    .learns(&[&MODULE_ADDRESSES])
     .guide(SETTINGS)
     .what("Resolves `endpoint_fqdn`. No address is critical where internal endpoints resolve it; an address that is not among `module_server_addresses` is high. Different answers at different places are said and not judged.")
     .why("The name has to lead to the Module Server from every endpoint, and the Console does not check it.")
@@ -263,9 +264,26 @@ pub(crate) fn addresses(
     addresses
 }
 
+/// The addresses that the name leads to, where every place that looked found some.
+fn propose(facts: &Facts<'_>, report: &mut Report, listeners: &[Listener]) {
+    let views: Vec<&Probe> = listeners.iter().flat_map(|listener| &listener.views).collect();
+    let is_name = |view: &&&Probe| !view.host.is_empty() && view.host.parse::<IpAddr>().is_err();
+    let named: Vec<&&Probe> = views.iter().filter(is_name).collect();
+    let Some(first) = named.first() else { return };
+    if named.len() < views.len() || named.iter().any(|view| view.addresses.is_empty()) {
+        return;
+    }
+    let addresses = named.iter().flat_map(|view| &view.addresses).map(|address| [address]);
+    let places: BTreeSet<&str> = named.iter().map(|view| view.vantage.place()).collect();
+    let places: Vec<&str> = places.into_iter().collect();
+    let seen = format!("what {} resolves to from {}", first.host, places.join(", "));
+    report.propose(&MODULE_ADDRESSES, facts.called(&MODULE_ADDRESSES, addresses), seen);
+}
+
 fn resolves(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let listeners = listeners(facts, report, &[&MODULE])?;
     let wanted = addresses(facts, report, &MODULE_ADDRESSES);
+    propose(facts, report, &listeners);
     let mut unknown = Open::of(&FQDN_RESOLVES);
     for listener in &listeners {
         let Some(first) = listener.views.first() else { continue };

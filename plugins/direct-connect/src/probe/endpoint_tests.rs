@@ -82,6 +82,9 @@ fn a_name_has_to_lead_to_the_module_server() {
     assert_eq!(found.findings()[0].severity, Some(Severity::High));
     let split = of(&FQDN_RESOLVES, &[stray, seen(17475, EndpointInternal)]).judge();
     split.assert_pass();
+    let both = tancheck_plugin_api::serde_json::json!(["192.0.2.7", "192.0.2.9"]);
+    assert_eq!(split.proposal("module_server_addresses"), Some(&both));
+    assert_eq!(case(&[seen(17475, Admin), lost(EndpointInternal)]).judge().proposals(), []);
     assert!(split.notes().iter().any(|note| note.contains("differently")), "{:?}", split.notes());
     let literal = Probe { host: "192.0.2.7".to_owned(), ..seen(17475, Admin) };
     case(&[literal]).judge().assert_undecided(Outcome::NotApplicable);

@@ -141,7 +141,7 @@ fn subnets_with_clients_are_proposed_and_blocks_that_hold_some_stay_blocks() {
     let proposal = |case: &Case| case.judge().proposal("approved_subnets").cloned();
     let all = json!(["10.1.0.0/24", "10.2.0.0/24", "10.2.1.0/24", "10.8.0.0/24", "2001:db8::/64"]);
     assert_eq!(proposal(&case), Some(all), "the first run decides nothing, and sees all the same");
-    assert_eq!(case.judge().proposals()[0].seen, "5 clients in 5 subnets");
+    assert_eq!(case.judge().proposals()[0].seen, "subnets with clients: 5, clients: 5");
     let known = case
         .setting("approved_subnets", json!(["10.2.0.0/16", "10.99.0.0/16"]))
         .setting("vpn_blocks", json!(["10.8.0.0/16"]));
