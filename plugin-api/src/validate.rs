@@ -338,6 +338,31 @@ mod tests {
     }
 
     #[test]
+    fn a_check_learns_settings_of_its_own_and_alone() {
+        use crate::manifest::Manifest;
+        use crate::{Check, Plugin, Setting, facts::Facts, finding::Report, outcome::Undecided};
+        const LIST: Setting = Setting::list("names", &[]);
+        const TABLE: Setting = Setting::table("agreed");
+        const OTHER: Setting = Setting::flag("other", false);
+        fn judge(_: &Facts<'_>, _: &mut Report) -> Result<(), Undecided> {
+            Ok(())
+        }
+        const ONE: Check =
+            Check::automated("x.one").settings(&[&LIST, &TABLE]).learns(&[&LIST, &TABLE]).judge(judge);
+        const TWO: Check = Check::automated("x.two").settings(&[&TABLE]).learns(&[&TABLE]).judge(judge);
+        const SAME: Check = Check::automated("x.same").settings(&[&LIST]).learns(&[&LIST]).judge(judge);
+        const FOREIGN: Check = Check::automated("x.foreign").learns(&[&OTHER]).judge(judge);
+        let about_learning = |checks: &'static [&'static Check]| -> Vec<String> {
+            let manifest = Manifest::of(&Plugin::new("x", "X", "1").checks(checks));
+            problems(&manifest).into_iter().filter(|problem| problem.contains("learns")).collect()
+        };
+        assert_eq!(about_learning(&[&ONE, &TWO]), [""; 0], "a table is learned in parts");
+        let same = ["x.one: it learns names, as x.same does", "x.same: it learns names, as x.one does"];
+        assert_eq!(about_learning(&[&ONE, &SAME]), same);
+        assert_eq!(about_learning(&[&FOREIGN]), ["x.foreign: it learns other, which it does not judge by"]);
+    }
+
+    #[test]
     fn spans_and_placeholders() {
         assert_eq!(since_hours("30d"), Some(720));
         assert_eq!(since_hours("12h"), Some(12));

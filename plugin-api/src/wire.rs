@@ -68,3 +68,77 @@ pub enum Reply {
     /// The request could not be read, or the judge panicked: what happened.
     Failed(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Check, Input, Plugin, Setting, Source};
+    use serde_json::json;
+
+    const ROWS: Input = Input::new("x.rows", "rows").sources(&[Source::rest("/api/v2/users")]);
+    const NAMES: Setting = Setting::list("names", &[]);
+    const LEARNS: Check =
+        Check::automated("x.learns").reads(&[&ROWS]).settings(&[&NAMES]).learns(&[&NAMES]).judge(
+            |facts, report| {
+                let rows: Vec<crate::records::Reference> = facts.rows(&ROWS)?;
+                if !rows.is_empty() {
+                    report.propose(
+                        &NAMES,
+                        facts.called(&NAMES, rows.iter().map(|row| [&row.name, &row.id])),
+                        "rows",
+                    );
+                }
+                Ok(())
+            },
+        );
+    const PLUGIN: Plugin = Plugin::new("x", "X", "1").checks(&[&LEARNS]);
+
+    fn judged(rows: Value) -> Value {
+        let inspection = json!({"check": "x.learns", "now": "2026-06-30T12:00:00Z", "settings": {"names": ["ONE"]},
+            "inputs": {"x.rows": {"at": "2026-06-30T12:00:00Z", "body": {"rows": rows}}}});
+        let inspection: Inspection = serde_json::from_value(inspection).unwrap();
+        serde_json::to_value(Reply::Judged(PLUGIN.inspect(&inspection))).unwrap()
+    }
+
+    /// What a judgement had in 1.0, read as hosts of that time read it.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum FirstReply {
+        Judged(FirstJudgement),
+    }
+
+    #[derive(Deserialize)]
+    struct FirstJudgement {
+        check: String,
+        #[serde(flatten)]
+        report: FirstReport,
+        #[serde(default)]
+        read: Vec<String>,
+    }
+
+    #[derive(Deserialize)]
+    struct FirstReport {
+        findings: Vec<Value>,
+        measures: Vec<Value>,
+        notes: Vec<String>,
+    }
+
+    #[test]
+    fn hosts_that_know_no_proposals_read_all_the_rest() {
+        let reply = judged(json!([{"id": 7, "name": "one"}, {"id": 8, "name": ""}]));
+        let proposal = json!([{"setting": "names", "value": ["8", "ONE"], "seen": "rows"}]);
+        assert_eq!(reply["judged"]["proposals"], proposal);
+        let FirstReply::Judged(first) = serde_json::from_value(reply).unwrap();
+        assert_eq!((first.check.as_str(), first.read.len()), ("x.learns", 1));
+        let FirstReport { findings, measures, notes } = first.report;
+        assert!(findings.is_empty() && measures.is_empty() && notes.is_empty());
+    }
+
+    #[test]
+    fn a_judgement_without_proposals_is_written_as_ever() {
+        assert!(judged(json!([]))["judged"].get("proposals").is_none());
+        let manifest = serde_json::to_value(crate::manifest::Manifest::of(&PLUGIN)).unwrap();
+        assert_eq!(manifest["checks"][0]["learns"], json!(["names"]));
+        assert_eq!(manifest["features"], json!(["rest"]), "a host that does not know it loses nothing");
+    }
+}

@@ -37,6 +37,7 @@ async fn the_first_plugin_ever_loads() {
     }
     let described = describe(&library(built("tancheck-abi-first")), &Limits::default()).await.unwrap();
     assert_eq!((described.manifest.id.as_str(), described.manifest.api.as_str()), ("abi-first", "1.0.0"));
+    assert!(described.manifest.checks[0].learns.is_empty(), "it proposes nothing for any setting");
     assert_eq!(judged("tancheck-abi-first", "abi-first").await, "judged by 1.0");
 }
 

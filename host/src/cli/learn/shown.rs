@@ -4,6 +4,7 @@ use super::Arguments;
 use super::document::{Document, Row};
 use crate::cli::output::{FAINT, GOOD, HEADING, WARNING};
 use crate::cli::text;
+use crate::report::page::clean;
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -25,13 +26,13 @@ pub(super) fn told(document: &Document, arguments: &Arguments) -> String {
         out.push('\n');
     }
     for row in document.proposals.iter().filter(|row| !row.differs) {
-        let seen = if row.seen.is_empty() { String::new() } else { format!(" ({})", plain(&row.seen)) };
+        let seen = if row.seen.is_empty() { String::new() } else { format!(" ({})", clean(&row.seen)) };
         line(&mut out, &format!("{GOOD}={GOOD:#} {}  {FAINT}as it was seen{seen}{FAINT:#}", row.key));
     }
     for one in &document.nothing {
         let mark = if one.complete { format!("{FAINT}-{FAINT:#}") } else { format!("{WARNING}?{WARNING:#}") };
         line(&mut out, &format!("{mark} {}: nothing is proposed for {}", one.check, one.settings.join(", ")));
-        out.push_str(&text::wrapped(&plain(&one.why), 4));
+        out.push_str(&text::wrapped(&clean(&one.why), 4));
     }
     if document.toml.is_empty() {
         if !document.proposals.is_empty() {
@@ -79,11 +80,6 @@ fn few(checks: &[String]) -> String {
     }
 }
 
-/// Text of the deployment in one line that no terminal obeys.
-fn plain(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
-}
-
 pub(super) fn written(document: &Document) -> String {
     let file = document.file.as_deref().unwrap_or("the configuration");
     let mut checks: Vec<&str> = document
@@ -114,11 +110,11 @@ fn difference(out: &mut String, row: &Row) {
     let because = row.reason.as_ref().map(|reason| format!(", because {reason}")).unwrap_or_default();
     line(out, &format!("  now   {}  {FAINT}{place}{because}{FAINT:#}", brief(&row.now)));
     if !row.seen.is_empty() {
-        line(out, &format!("  seen  {}", plain(&row.seen)));
+        line(out, &format!("  seen  {}", clean(&row.seen)));
     }
     for (mark, style, all) in [("+", GOOD, &row.added), ("-", WARNING, &row.removed)] {
         for entry in all.iter().take(SHOWN) {
-            line(out, &format!("    {style}{mark} {}{style:#}", plain(entry)));
+            line(out, &format!("    {style}{mark} {}{style:#}", clean(entry)));
         }
         if all.len() > SHOWN {
             line(out, &format!("    {style}{mark}{style:#} and {} more", all.len() - SHOWN));
