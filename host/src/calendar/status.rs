@@ -242,7 +242,8 @@ fn by_items(task: &Task<'_>, known: &Known<'_>, now: Timestamp, zone: &TimeZone)
 
 /// An event that calls for a task makes it due, until it is done.
 fn called_for(task: &Task<'_>, known: &Known<'_>, stand: &mut Stand, now: Timestamp, zone: &TimeZone) {
-    let Some(call) = attested::call(known.words, task.check, now) else { return };
+    let Some(call) = attested::open_call(known.words, task.check, now) else { return };
+    // What a run decided since answers it as well.
     if stand.done.as_ref().is_some_and(|(at, _)| *at > call.at) {
         return;
     }

@@ -4,7 +4,7 @@ use super::rhythm::{Anchor, Every, Rhythm};
 use crate::config::settings;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tancheck_plugin_api::manifest::{Check, Manifest};
 use tancheck_plugin_api::{Cadence, Kind};
 
@@ -174,16 +174,43 @@ impl Almanac {
         }
     }
 
-    /// What is wrong with what the site says about a check, once its cadence is known.
+    /// What is wrong with the anchors that the site gives a plugin and its checks, each with the id that it stands under.
+    /// One that a check has of its own fits its cadence; one of a plugin is for those of its checks that it fits.
     #[must_use]
-    pub fn problem(&self, manifest: &Manifest, check: &Check) -> Option<String> {
-        let said = self.said(manifest, check);
-        let goes_by = said.cadence.unwrap_or_else(|| shortest(&check.cadence));
-        let text = said.anchor?;
-        Anchor::read(&text, goes_by).is_none().then(|| {
-            let accepts = Anchor::accepts(goes_by);
-            format!("the anchor {text:?} of {} ({}) has to be {accepts}", check.id, goes_by.name())
-        })
+    pub fn wrong_anchors(&self, manifest: &Manifest) -> Vec<(String, String)> {
+        let goes_by =
+            |check: &Check| self.said(manifest, check).cadence.unwrap_or_else(|| shortest(&check.cadence));
+        let mut wrong = Vec::new();
+        for check in &manifest.checks {
+            for id in ids(check) {
+                let Some(text) = self.tasks.get(id).and_then(|said| said.anchor.as_ref()) else { continue };
+                let cadence = goes_by(check);
+                if Anchor::read(text, cadence).is_none() {
+                    let (name, accepts) = (cadence.name(), Anchor::accepts(cadence));
+                    let message = format!("the anchor {text:?} of {} ({name}) has to be {accepts}", check.id);
+                    wrong.push((id.to_owned(), message));
+                }
+            }
+        }
+        let Some(text) = self.tasks.get(&manifest.id).and_then(|said| said.anchor.as_ref()) else {
+            return wrong;
+        };
+        let cadences: BTreeSet<Cadence> = manifest.checks.iter().map(goes_by).collect();
+        if !cadences.iter().any(|cadence| Anchor::read(text, *cadence).is_some()) {
+            let accepted = cadences.iter().filter(|cadence| cadence.days().is_some());
+            let accepted: Vec<String> = accepted
+                .map(|cadence| format!("{} ones want {}", cadence.name(), Anchor::accepts(*cadence)))
+                .collect();
+            let id = &manifest.id;
+            let message = match accepted.as_slice() {
+                [] => format!("the anchor {text:?} fits no check of {id}: none of them has a period"),
+                accepted => {
+                    format!("the anchor {text:?} fits no check of {id}: {}", accepted.join("; "))
+                }
+            };
+            wrong.push((id.clone(), message));
+        }
+        wrong
     }
 
     fn said(&self, manifest: &Manifest, check: &Check) -> OfTask {
@@ -288,8 +315,46 @@ mod tests {
         almanac
             .tasks
             .insert("a.one".to_owned(), OfTask { anchor: Some("monday".to_owned()), ..OfTask::default() });
-        let problem = almanac.problem(&plugin, &plugin.checks[0]).unwrap();
-        assert!(problem.contains("\"monday\"") && problem.contains("day of the month"), "{problem}");
+        let wrong = almanac.wrong_anchors(&plugin);
+        assert!(wrong[0].1.contains("\"monday\"") && wrong[0].1.contains("day of the month"), "{wrong:?}");
+        assert_eq!((wrong.len(), wrong[0].0.as_str()), (1, "a.one"));
+    }
+
+    #[test]
+    fn an_anchor_of_a_plugin_is_for_those_of_its_checks_that_it_fits() {
+        let checks = [
+            ("a.week", json!({"cadence": ["weekly"]})),
+            ("a.month", json!({"cadence": ["monthly"]})),
+            ("a.quarter", json!({"cadence": ["quarterly"]})),
+            ("a.once", json!({"cadence": ["setup"]})),
+        ];
+        let plugin = manifest("a", &checks);
+        let said = |anchor: &str| {
+            let mut almanac = Almanac::default();
+            let anchor = Some(anchor.to_owned());
+            almanac.tasks.insert("a".to_owned(), OfTask { anchor, ..OfTask::default() });
+            let first = Anchor::read("1", Cadence::Monthly);
+            almanac.cadences.insert(Cadence::Monthly, OfCadence { anchor: first, grace_days: None });
+            almanac
+        };
+        let anchors = |almanac: &Almanac| -> Vec<String> {
+            let task = |check| almanac.task(&plugin, check, &Map::new());
+            let shown = |check| task(check).look.anchor.map(|anchor| anchor.to_string()).unwrap_or_default();
+            plugin.checks.iter().map(shown).collect()
+        };
+        let monday = said("monday");
+        assert_eq!(
+            (anchors(&monday), monday.wrong_anchors(&plugin)),
+            (vec!["monday".into(), "1".into(), "".into(), "".into()], vec![])
+        );
+        let fifteenth = said("15");
+        assert_eq!(
+            (anchors(&fifteenth), fifteenth.wrong_anchors(&plugin)),
+            (vec!["".into(), "15".into(), "15".into(), "".into()], vec![])
+        );
+        let wrong = said("mondy").wrong_anchors(&plugin);
+        assert_eq!(wrong.len(), 1, "{wrong:?}");
+        assert!(wrong[0].1.contains("fits no check of a: weekly ones want a day of the week"), "{wrong:?}");
     }
 
     #[test]

@@ -153,6 +153,29 @@ fn an_event_makes_a_task_due_until_it_is_done() {
     assert_eq!(status.why, "called for by ann on 2026-06-30: because");
     let done = [word(Verdict::Needed, "2026-06-20"), word(Verdict::Done, "2026-06-21")];
     let _ = Site::default().words(&done).is(as_needed(), State::Done, Some("2027-06-21"));
+    // What was said last is taken back, be it the call or the word; of two of one moment, the later entry is later.
+    let taken_back = [word(Verdict::Needed, "2026-06-30"), word(Verdict::Withdrawn, "2026-06-30")];
+    let _ = Site::default().words(&taken_back).is(as_needed(), State::Waiting, None);
+    let kept = [&done[..], &taken_back].concat();
+    let _ = Site::default().words(&kept).is(as_needed(), State::Done, Some("2027-06-21"));
+    let reopened = [&done[..], &[word(Verdict::Withdrawn, "2026-06-22")]].concat();
+    let _ = Site::default().words(&reopened).is(as_needed(), State::Overdue, Some("2026-06-20"));
+    // A run looks at what nobody does by hand, and answers the call.
+    let look = || json!({"cadence": ["as-needed"]});
+    let call = [word(Verdict::Needed, "2026-06-30")];
+    let status = Site::default().run("2026-06-29", Outcome::Pass).words(&call).is(
+        look(),
+        State::Due,
+        Some("2026-06-30"),
+    );
+    assert!(!status.by_hand && status.done.is_some());
+    let before = [word(Verdict::Needed, "2026-06-28")];
+    let _ = Site::default().run("2026-06-29", Outcome::Pass).words(&before).is(look(), State::Done, None);
+    let _ = Site::default().run("2026-06-29", Outcome::Unreachable).words(&before).is(
+        look(),
+        State::Overdue,
+        Some("2026-06-28"),
+    );
     // A task that has a period as well is due at once.
     let periodic = [word(Verdict::Done, "2026-06-20"), word(Verdict::Needed, "2026-06-29")];
     let _ = Site::default().words(&periodic).is(by_hand(), State::Overdue, Some("2026-06-29"));

@@ -9,7 +9,7 @@ use crate::calendar::{Task, date_of, moment};
 use crate::hint::hint;
 use crate::history::{Listed, Store};
 use crate::report::text::one_step;
-use crate::run::attested::{About, Attestation, EvidenceFile, Verdict};
+use crate::run::attested::{self, About, Attestation, EvidenceFile, Verdict};
 use crate::run::identity::hex;
 use clap::Args;
 use jiff::Timestamp;
@@ -29,6 +29,7 @@ use tancheck_plugin_api::manifest::Check;
   tancheck attest connect.failed-report-routed --result problem --by ann --note \"nobody reads it\"
   tancheck attest connect.owner-password-policy --subject 7 --result done --by ann --evidence ticket.pdf
   tancheck attest appliance.grub-key-backup-current --result needed --by ann --note \"the password was changed\"
+  tancheck attest connect.owner-active --result needed --by ann --note \"bob has left\"    a run looks at it
 
 What was said is never changed: whoever attests again is heard last, and `--result withdrawn` takes back a mistake.")]
 pub(super) struct Arguments {
@@ -98,12 +99,23 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
         })?;
         return Ok(OK);
     }
-    if check.kind == Kind::Automated {
-        return Err(not_by_hand(&site, check, &arguments.task));
-    }
     let zone = &config.calendar.zone;
     let now = arguments.said.now(zone);
+    // An event can call for whatever a run looks at; the rest of it nobody can say.
+    let calls = matches!(arguments.result, Some(Verdict::Needed | Verdict::Withdrawn));
+    if check.kind == Kind::Automated && (!calls || arguments.subject.is_some()) {
+        return Err(not_by_hand(&site, check, &arguments.task));
+    }
     let store = engine::history(&config)?;
+    if check.kind == Kind::Automated && arguments.result == Some(Verdict::Withdrawn) {
+        let all = store.attestations().map_err(|error| Stop::Internal(error.to_string()))?;
+        if attested::open_call(&all, check, now).is_none() {
+            return Err(Stop::Usage(format!(
+                "nothing calls for {}, so there is nothing to withdraw",
+                check.id
+            )));
+        }
+    }
     if arguments.result.is_none() && global.can_ask() {
         to_stderr(&steps(&task));
     }
@@ -270,7 +282,8 @@ fn not_by_hand(site: &Site, check: &Check, asked: &str) -> Stop {
     let tasks: Vec<&str> = tasks(site).collect();
     let hint = hint(asked, tasks);
     Stop::Usage(format!(
-        "{} is decided by what is seen, and nothing a person says changes that{hint}",
+        "{} is decided by what is seen, and nothing a person says changes that{hint}; to have it looked at, say --result \
+         needed --note WHY",
         check.id
     ))
 }

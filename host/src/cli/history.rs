@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::io::{BufReader, BufWriter};
 use std::path::PathBuf;
@@ -320,16 +321,24 @@ fn whole(store: &Store, shown: &Shown) -> String {
     if !shown.findings.is_empty() {
         page.title("Findings");
         for one in &shown.findings {
-            let severity = page.styled(color_of(one.severity), &format!("{:8}", one.severity.name()));
-            page.item(&severity, 8, &format!("{}: {}: {}", one.check, one.subject.name, one.says));
+            let (gone, evidence) = (&one.finding, one.evidence.as_deref().map(short));
+            let severity = page.styled(color_of(gone.severity), &format!("{:8}", gone.severity.name()));
+            let evidence = evidence.map(|digest| format!(" (evidence {digest})")).unwrap_or_default();
+            page.item(
+                &severity,
+                8,
+                &format!("{}: {}: {}{evidence}", gone.check, gone.subject.name, gone.says),
+            );
         }
     }
     outcomes(shown, &mut page);
     if !shown.plugins.is_empty() {
-        page.title("Plugins");
-        let plugins: Vec<String> =
-            shown.plugins.iter().map(|plugin| format!("{} {}", plugin.id, plugin.version)).collect();
-        page.paragraph(2, &plugins.join(", "));
+        page.title("Plugins, with the settings in force");
+        for plugin in &shown.plugins {
+            let set = shown.settings.get(&plugin.id).map(settings).unwrap_or_default();
+            let line = format!("{} {} (sha256 {}){set}", plugin.id, plugin.version, short(&plugin.sha256));
+            page.item("-", 1, &line);
+        }
     }
     if !shown.measures.is_empty() {
         page.title("Measured");
@@ -338,6 +347,25 @@ fn whole(store: &Store, shown: &Shown) -> String {
         }
     }
     page.text
+}
+
+/// The beginning of a digest, which tells it from others; JSON has all of it.
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
+/// The settings of a plugin in one line.
+fn settings(all: &Map<String, Value>) -> String {
+    let one = |(key, value): (&String, &Value)| match value {
+        Value::Null => format!("{key} unset"),
+        Value::String(text) => format!("{key} {text}"),
+        value => format!("{key} {value}"),
+    };
+    if all.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", all.iter().map(one).collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// What the checks came to: undecided ones with their reasons, the others by their number.

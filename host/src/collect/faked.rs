@@ -1,8 +1,11 @@
 //! A transport for tests: answers in order, or by path, and remembers what it was asked.
 
 use super::transport::{Call, Problem, Sink, Transport};
+use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 use tancheck_plugin_api::Outcome;
 
@@ -18,6 +21,14 @@ struct State {
     queue: VecDeque<Answer>,
     by_path: BTreeMap<String, Answer>,
     calls: Vec<Call>,
+}
+
+/// A port where nobody listens, as long as the first of both is held: nobody else can take it.
+pub(crate) fn port_without_listener() -> (OwnedFd, SocketAddr) {
+    let taken = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&taken, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = getsockname(&taken).unwrap().try_into().unwrap();
+    (taken, address)
 }
 
 impl Faked {

@@ -14,6 +14,7 @@ pub mod settings;
 mod site;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod units;
 
 pub use entries::Entry;

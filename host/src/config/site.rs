@@ -177,10 +177,8 @@ impl Layers {
             }
         }
         for manifest in manifests {
-            for check in &manifest.checks {
-                let Some(message) = almanac.problem(manifest, check) else { continue };
-                let said = [check.id.as_str(), manifest.id.as_str()];
-                let item = said.iter().find_map(|id| self.items.get(&(Section::Tasks, (*id).to_owned())));
+            for (id, message) in almanac.wrong_anchors(manifest) {
+                let item = self.items.get(&(Section::Tasks, id));
                 let place = item.map(|item| item.inner.get("anchor").unwrap_or(&item.origin).clone());
                 problems.push(Problem::at(&place.unwrap_or(Origin::Default), message));
             }

@@ -6,6 +6,7 @@
 mod calendar;
 mod change;
 mod diff;
+mod glance;
 mod local;
 mod people;
 mod prune;
@@ -19,13 +20,14 @@ mod verify;
 
 pub use calendar::Open;
 pub use diff::{Circumstance, Difference, Turned};
+pub use glance::Glance;
 pub use local::Here;
 pub use people::StoredAnswer;
 pub use prune::{Pruned, Retention};
 pub use record::Kept;
 pub use runs::Listed;
 pub use series::{Bucket, Every, Metric, Trend, days_before};
-pub use show::{Counted, Looked, Measured, Plugin, RunLine, Severities, Shown};
+pub use show::{Counted, FoundThen, Looked, Measured, Plugin, RunLine, Severities, Shown};
 pub use transfer::{TransferError, Transferred};
 pub use verify::Verified;
 

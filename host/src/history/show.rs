@@ -6,6 +6,7 @@ use super::{HistoryError, Store};
 use crate::calendar::start_of;
 use crate::run::change::Gone;
 use crate::run::document::{Reason, Selection};
+use crate::run::identity::hex;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -97,9 +98,20 @@ pub struct Shown {
     /// The checks, by id.
     pub checks: Vec<Looked>,
     /// What it found, the worst first.
-    pub findings: Vec<Gone>,
+    pub findings: Vec<FoundThen>,
     /// What was measured.
     pub measures: Vec<Measured>,
+}
+
+/// A finding of a run, as it looked then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FoundThen {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: Gone,
+    /// SHA-256 of its evidence: inputs, requests and values; none where it had none. The same evidence has the same
+    /// digest in every run.
+    pub evidence: Option<String>,
 }
 
 /// A plugin of a run.
@@ -291,10 +303,15 @@ pub(super) fn looked(connection: &Connection, run: i64) -> rusqlite::Result<Vec<
 }
 
 /// What a run found, as it looked then, the worst first.
-fn findings(connection: &Connection, deployment: &str, run: i64) -> rusqlite::Result<Vec<Gone>> {
-    let mut found: Vec<Gone> = connection
+fn findings(connection: &Connection, deployment: &str, run: i64) -> rusqlite::Result<Vec<FoundThen>> {
+    let found_then = |row: &Row<'_>| {
+        let evidence: Option<Vec<u8>> = row.get(11)?;
+        Ok(FoundThen { finding: gone_of(row)?, evidence: evidence.map(|digest| hex(&digest)) })
+    };
+    let mut found: Vec<FoundThen> = connection
         .prepare_cached(
-            "SELECT fingerprint, check_id, kind, key, name, severity, text, first_at, last_at, times, affected
+            "SELECT fingerprint, check_id, kind, key, name, severity, text, first_at, last_at, times, affected,
+                look.evidence
              FROM finding
              JOIN outcome ON outcome.known = finding.known AND outcome.run = ?2
              JOIN known ON known.id = finding.known
@@ -305,9 +322,9 @@ fn findings(connection: &Connection, deployment: &str, run: i64) -> rusqlite::Re
              AND (complete OR EXISTS (SELECT 1 FROM seen WHERE seen.run = ?2 AND seen.finding = finding.id))
              ORDER BY check_id, kind, key",
         )?
-        .query_map(params![deployment, run], gone_of)?
+        .query_map(params![deployment, run], found_then)?
         .collect::<rusqlite::Result<_>>()?;
-    found.sort_by_key(|one| std::cmp::Reverse(one.severity));
+    found.sort_by_key(|one| std::cmp::Reverse(one.finding.severity));
     Ok(found)
 }
 

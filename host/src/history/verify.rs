@@ -68,22 +68,13 @@ impl Store {
         if let Err(error) = self.verify(&log) {
             problems.push(error.to_string());
         }
-        let bytes = ["", "-wal"]
-            .iter()
-            .filter_map(|end| {
-                let mut path = self.path.clone().into_os_string();
-                path.push(end);
-                std::fs::metadata(path).ok()
-            })
-            .map(|file| file.len())
-            .sum();
         let (runs, outcomes, findings) = self.size()?;
         self.read(|connection| {
             let count = "SELECT count(*) FROM measure";
             Ok(Verified {
                 path: self.path.display().to_string(),
                 format: connection.query_row("PRAGMA user_version", [], |row| row.get(0))?,
-                bytes,
+                bytes: self.bytes(),
                 runs,
                 outcomes,
                 findings,

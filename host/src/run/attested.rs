@@ -110,20 +110,39 @@ impl Attestation {
 /// The latest word about a check as a whole that was not taken back.
 #[must_use]
 pub fn on_check<'a>(all: &'a [Attestation], check: &Check, now: Timestamp) -> Option<&'a Attestation> {
-    standing(whole(all, check).filter(|one| one.result != Verdict::Needed), now)
+    spoken(all, check, now).0
 }
 
-/// The latest event that called for a check.
-#[must_use]
-pub fn call<'a>(all: &'a [Attestation], check: &Check, now: Timestamp) -> Option<&'a Attestation> {
-    latest(whole(all, check).filter(|one| one.result == Verdict::Needed), now)
-}
-
-/// The event that called for a check since its latest word.
+/// The event that called for a check, as long as nobody answered it or took it back.
 #[must_use]
 pub fn open_call<'a>(all: &'a [Attestation], check: &Check, now: Timestamp) -> Option<&'a Attestation> {
-    let word = on_check(all, check, now);
-    call(all, check, now).filter(|call| word.is_none_or(|word| word.at <= call.at))
+    spoken(all, check, now).1
+}
+
+/// What stands of all that was said about a check as a whole: the latest word, and the call that it does not answer. Who
+/// withdraws takes back what was said last, be it a word or a call.
+fn spoken<'a>(
+    all: &'a [Attestation],
+    check: &Check,
+    now: Timestamp,
+) -> (Option<&'a Attestation>, Option<&'a Attestation>) {
+    let mut said: Vec<&Attestation> = whole(all, check).filter(|one| one.at <= now).collect();
+    // Of two of one time, the one that was entered later is the later one.
+    said.sort_by_key(|one| one.at);
+    let (mut word, mut call) = (None, None);
+    let (mut is_answered, mut was_call) = (false, false);
+    for one in said {
+        match one.result {
+            Verdict::Needed => (call, is_answered) = (Some(one), false),
+            Verdict::Withdrawn if was_call => call = None,
+            Verdict::Withdrawn => (word, is_answered) = (None, false),
+            Verdict::Done | Verdict::Problem | Verdict::NotApplicable => {
+                (word, is_answered) = (Some(one), true)
+            }
+        }
+        was_call = one.result == Verdict::Needed;
+    }
+    (word, call.filter(|_| !is_answered))
 }
 
 /// The latest word about one subject of a check; `prints` are the finding's fingerprints, earlier ones included.

@@ -81,6 +81,62 @@ fn a_run_of_what_is_due_looks_at_that_and_at_nothing_when_nothing_is() {
 }
 
 #[test]
+fn an_event_calls_for_what_a_run_looks_at() {
+    const CHECK: &str = "connect.owner-active";
+    let (machine, lab) = site("[calendar.tasks.connect]\ncadence = \"as-needed\"\n");
+    let say = |now: &str, more: &[&str]| {
+        machine.run(&[&["attest", CHECK, "--by", "ann", "--now", now], more].concat())
+    };
+    let state = |now: &str| {
+        let task = task(&due(&machine, now, &["--all"]), CHECK);
+        (
+            task["state"].as_str().unwrap().to_owned(),
+            task["why"].as_str().unwrap().to_owned(),
+            task["by_hand"].clone(),
+        )
+    };
+    assert_eq!(state(NOW).0, "waiting");
+    let refused = say(NOW, &["--result", "done"]).exits(2).stderr;
+    assert!(
+        refused.contains("nothing a person says changes that") && refused.contains("--result needed"),
+        "{refused}"
+    );
+    assert!(
+        say(NOW, &["--result", "withdrawn", "--note", "x"]).exits(2).stderr.contains("nothing calls for")
+    );
+    assert!(say(NOW, &["--result", "needed"]).exits(2).stderr.contains("say why with --note"));
+    let needed = ["--result", "needed", "--note", "bob has left"];
+    let _ = say(NOW, &needed).exits(0);
+    let called =
+        ("due".to_owned(), "called for by ann on 2026-06-30: bob has left".to_owned(), Value::Bool(false));
+    assert_eq!(state(NOW), called);
+    assert_eq!(state("2026-07-01").0, "overdue", "without grace");
+    let _ = say(NOW, &["--result", "withdrawn", "--note", "it was rob"]).exits(0);
+    assert_eq!(state(NOW).0, "waiting");
+    let _ = say("2026-07-01", &needed).exits(0);
+    let run = |now: &str| machine.run(&["run", "--due", "--now", now, "-o", "json"]).exits(0).json();
+    let looked = run("2026-07-01T12:00:00Z");
+    assert_eq!((looked["total"].as_u64(), looked["checks"][0]["id"].as_str()), (Some(1), Some(CHECK)));
+    assert!(!lab.requests().is_empty());
+    assert_eq!(state("2026-07-02").0, "done");
+    assert_eq!(run("2026-07-02")["total"], 0);
+}
+
+#[test]
+fn an_anchor_of_a_plugin_is_for_the_checks_that_it_fits() {
+    let (machine, _lab) = site("[calendar.tasks.connect]\nanchor = 31\n");
+    let _ = machine
+        .run(&["run", "--check", "connect.failed-connections", "--now", NOW, "--fail-on", "never", "-q"])
+        .exits(0);
+    let seen = task(&due(&machine, NOW, &["--all"]), "connect.failed-connections");
+    assert_eq!(seen["due"], "2026-07-31", "{seen:#}");
+    let (machine, _lab) = site("[calendar.tasks.connect]\nanchor = \"mondy\"\n");
+    let wrong = machine.run(&["due", "--now", NOW]).exits(2).stderr;
+    assert_eq!(wrong.matches("mondy").count(), 1, "{wrong}");
+    assert!(wrong.contains("tancheck.toml:6:") && wrong.contains("fits no check of connect"), "{wrong}");
+}
+
+#[test]
 fn nothing_due_is_no_error() {
     let all_off = "[calendar.tasks.connect]\ncadence = \"as-needed\"\n";
     let (machine, lab) = site(all_off);

@@ -51,6 +51,16 @@ fn runs_are_listed_shown_and_compared() {
     assert!(found.iter().any(|finding| finding["check"] == "actions.failing"), "{shown:#}");
     assert_eq!(shown["plugins"][0]["id"], "actions");
     assert_eq!(shown["settings"]["actions"]["failed_pct"], 10);
+    let digest =
+        found.iter().find(|one| one["check"] == "actions.failing").unwrap()["evidence"].as_str().unwrap();
+    assert!(digest.len() == 64 && digest.bytes().all(|sign| sign.is_ascii_hexdigit()), "{digest}");
+    let text = machine.run(&["history", "show", "2"]).exits(0).stdout;
+    assert!(text.contains(&format!("(evidence {})", &digest[..12])), "{text}");
+    let library = shown["plugins"][0]["sha256"].as_str().unwrap();
+    assert!(
+        text.contains(&format!("(sha256 {}): ", &library[..12])) && text.contains("failed_pct 10"),
+        "{text}"
+    );
     let text = machine.run(&["history", "show", "2026-07-01"]).exits(0).stdout;
     assert!(text.contains("run 2 of 2026-07-01 12:00 UTC") && text.contains("actions.failing"), "{text}");
 
@@ -148,4 +158,93 @@ fn only_what_is_new_fails_where_that_was_asked_for() {
     assert_eq!(finding["first_seen"], "2026-07-01T12:00:00Z");
     assert_eq!((second["changes"]["unchanged"].as_u64(), second["number"].as_i64()), (Some(1), Some(3)));
     let _ = run("2026-07-03T12:00:00Z", &["--check", "actions.failing", "--fail-on", "medium"]).exits(1);
+}
+
+/// What the doctor says of the history: state and words of each line, and the file at a glance.
+fn doctor(machine: &Machine) -> (Vec<(String, String)>, serde_json::Value) {
+    let document = machine.run(&["doctor", "--offline", "-o", "json"]).json();
+    follows(machine, "doctor", &document);
+    let lines = document["lines"].as_array().unwrap().iter().filter(|line| line["name"] == "history");
+    let text = |line: &serde_json::Value, key: &str| line[key].as_str().unwrap_or_default().to_owned();
+    let told =
+        lines.map(|line| (text(line, "state"), format!("{} -> {}", text(line, "seen"), text(line, "todo"))));
+    (told.collect(), document["history"].clone())
+}
+
+#[test]
+fn the_doctor_looks_at_the_history_and_changes_nothing() {
+    let (machine, _lab) = site();
+    let path = machine.path("state/tancheck/history.db");
+    assert_eq!(
+        doctor(&machine),
+        (vec![("ok".to_owned(), "none yet; the first run makes it -> ".to_owned())], serde_json::Value::Null)
+    );
+    assert!(!path.exists(), "the doctor makes no file");
+    for now in [NOW, "2026-07-02T12:00:00Z", "2026-07-01T12:00:00Z"] {
+        let _ = machine.run(&["run", "--now", now, "--fail-on", "never", "-q"]);
+    }
+    let task =
+        ["attest", "actions.default-target-intent", "--result", "done", "--by", "ann", "--now", "2026-07-02"];
+    let _ = machine.run(&task).exits(0);
+    let (lines, glance) = doctor(&machine);
+    let words =
+        "3 runs of lab from 2026-06-30 to 2026-07-02; 1 time a run was earlier than the one before it";
+    assert_eq!(lines[0].0, "ok");
+    assert!(lines[0].1.contains(words) && lines[0].1.contains(", format 2, 0."), "{lines:?}");
+    assert_eq!(lines.last().unwrap(), &("ok".to_owned(), "1 attestation, an unbroken chain -> ".to_owned()));
+    assert_eq!(
+        (glance["runs"].as_u64(), glance["attestations"].as_u64(), glance["backwards"].as_u64()),
+        (Some(3), Some(1), Some(1))
+    );
+    assert_eq!((glance["oldest"].as_str(), glance["writable"].as_bool()), (Some(NOW), Some(true)));
+    assert_eq!(glance["problems"], serde_json::json!([]));
+
+    // A clock that is behind the history.
+    let _ = machine.run(&["run", "--now", "2999-01-01T12:00:00Z", "--fail-on", "never", "-q"]);
+    let (lines, _) = doctor(&machine);
+    let ahead = lines.iter().find(|line| line.0 == "warn").unwrap();
+    assert!(
+        ahead.1.contains("the newest run is of 2999-01-01 12:00 UTC")
+            && ahead.1.contains("correct the clock")
+    );
+
+    // What is wrong with the file is told with what to do; the text says the same.
+    let good = std::fs::read(&path).unwrap();
+    let harmed = |harm: &dyn Fn(), words: &[&str]| {
+        for end in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(machine.path(&format!("state/tancheck/history.db{end}")));
+        }
+        std::fs::write(&path, &good).unwrap();
+        harm();
+        let before = std::fs::read(&path).unwrap();
+        let (lines, _) = doctor(&machine);
+        let failed: Vec<&str> =
+            lines.iter().filter(|line| line.0 == "fail").map(|line| line.1.as_str()).collect();
+        let text = machine.run(&["doctor", "--offline"]).exits(2).stdout;
+        for word in words {
+            assert!(failed.iter().any(|line| line.contains(word)), "{word}: {lines:?}");
+        }
+        assert!(text.contains("FAIL  history"), "{text}");
+        assert!(std::fs::read(&path).unwrap() == before, "the doctor changes nothing");
+    };
+    let open = || rusqlite::Connection::open(&path).unwrap();
+    let _ = machine.run(&["history", "verify"]).exits(0);
+    harmed(
+        &|| std::fs::write(&path, b"no database, whatever its name says").unwrap(),
+        &["is damaged", "restore it from a backup"],
+    );
+    harmed(
+        &|| std::fs::write(&path, [&good[..4096], &vec![0xa5; good.len() - 4096]].concat()).unwrap(),
+        &["damaged"],
+    );
+    harmed(
+        &|| open().execute_batch("PRAGMA journal_mode = DELETE; PRAGMA user_version = 99;").unwrap(),
+        &["format 99", "use the newer tancheck"],
+    );
+    let forged = "PRAGMA journal_mode = DELETE; DROP TRIGGER attestation_is_final;
+        UPDATE attestation SET entry = replace(entry, 'ann', 'bob');";
+    harmed(
+        &|| open().execute_batch(forged).unwrap(),
+        &["was changed after it was written, at entry 1", "history verify"],
+    );
 }

@@ -22,6 +22,8 @@ pub enum Behaviour {
     Reset,
     /// Waits this long before it answers.
     Slow(Duration),
+    /// Does not answer until another behaviour of the route replaces this one, or all are cleared.
+    Held,
     /// Answers with the right status and no body.
     EmptyBody,
     /// Every n-th request fails with 503.
@@ -61,6 +63,7 @@ impl FromStr for Behaviour {
             "redirect" => Self::RedirectTo(value.to_owned()),
             "reset" => Self::Reset,
             "slow" => Self::Slow(Duration::from_millis(number()?)),
+            "held" => Self::Held,
             "empty-body" => Self::EmptyBody,
             "flaky" => Self::Flaky(number()?),
             "never-completes" => Self::NeverCompletes,
@@ -131,6 +134,13 @@ impl Behaviours {
     pub(crate) fn has(&self, path: &str, wanted: &Behaviour) -> bool {
         let rules = self.rules.lock().expect("the lock is never held across a panic");
         rules.iter().any(|rule| rule.behaviour == *wanted && fits(&rule.pattern, path))
+    }
+
+    /// Whether requests of this path wait for somebody to let them go.
+    pub(crate) fn holds(&self, path: &str) -> bool {
+        let rules = self.rules.lock().expect("the lock is never held across a panic");
+        let newest = rules.iter().rev().find(|rule| fits(&rule.pattern, path));
+        newest.is_some_and(|rule| rule.behaviour == Behaviour::Held)
     }
 
     /// Decides one request and counts it.

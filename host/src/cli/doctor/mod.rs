@@ -1,6 +1,7 @@
 //! `tancheck doctor`: is tancheck itself set up right? Each line says what was seen and, if it is not well, what to do.
 
 mod here;
+mod memory;
 mod server;
 
 use super::Global;
@@ -8,11 +9,12 @@ use super::output::{BAD, FAINT, GOOD, Printer, WARNING};
 use super::site::Site;
 use super::stop::{OK, Stop, UNREACHABLE, USAGE};
 use crate::config::Layers;
+use crate::history::Glance;
 use clap::Args;
 use serde::Serialize;
 use std::fmt::Write;
 
-/// Examines tancheck's own set-up: configuration, files, plugins, sandbox, server, login
+/// Examines tancheck's own set-up: configuration, files, plugins, sandbox, history, server, login
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 nothing failed, 2 something failed on this machine, 5 the deployment is unreachable
@@ -78,17 +80,19 @@ pub(super) struct Document {
     healthy: bool,
     /// What was looked at, in this order.
     lines: Vec<Line>,
+    /// The history of the deployment at a glance; `null` where there is none yet, or it cannot be read.
+    history: Option<Glance>,
 }
 
 pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
     let printer = Printer::text_or_json(global)?;
-    let (lines, code) = super::runtime()?.block_on(examine(&arguments, global));
-    let document = Document { format: 1, healthy: code == OK, lines };
+    let (lines, history, code) = super::runtime()?.block_on(examine(&arguments, global));
+    let document = Document { format: 1, healthy: code == OK, lines, history };
     printer.document(&document, || told(&document))?;
     Ok(code)
 }
 
-async fn examine(arguments: &Arguments, global: &Global) -> (Vec<Line>, u8) {
+async fn examine(arguments: &Arguments, global: &Global) -> (Vec<Line>, Option<Glance>, u8) {
     let mut lines = Vec::new();
     let layers = match Layers::load(&global.flags()) {
         Ok(layers) => layers,
@@ -96,7 +100,7 @@ async fn examine(arguments: &Arguments, global: &Global) -> (Vec<Line>, u8) {
             let wrong = error.0.iter();
             lines.extend(wrong.map(|one| Line::fail("configuration", one.to_string(), "correct it there")));
             lines.push(Line::skipped("everything else", "the configuration cannot be read"));
-            return (lines, USAGE);
+            return (lines, None, USAGE);
         }
     };
     let site = Site::unchecked(layers).await;
@@ -104,6 +108,7 @@ async fn examine(arguments: &Arguments, global: &Global) -> (Vec<Line>, u8) {
     here::plugins(&site, &mut lines);
     here::sandbox(&site, &mut lines).await;
     here::places(&site.layers.places(), &mut lines);
+    let history = memory::examine(&site, &mut lines);
     let secret = here::secret(&site.layers, &mut lines).await;
     let failed = |lines: &[Line]| lines.iter().any(|line| line.state == State::Fail);
     let here_failed = failed(&lines);
@@ -113,10 +118,10 @@ async fn examine(arguments: &Arguments, global: &Global) -> (Vec<Line>, u8) {
         let before = lines.len();
         server::examine(&site, secret, &mut lines).await;
         if failed(lines.get(before..).unwrap_or_default()) {
-            return (lines, UNREACHABLE);
+            return (lines, history, UNREACHABLE);
         }
     }
-    (lines, if here_failed { USAGE } else { OK })
+    (lines, history, if here_failed { USAGE } else { OK })
 }
 
 fn told(document: &Document) -> String {

@@ -26,7 +26,7 @@ async fn a_url_that_leads_nowhere_is_named() {
         "deployment.url: http://tanium.example would send the secret in the clear; use https (plain http is for \
          loopback addresses)"
     );
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_taken, free) = crate::collect::faked::port_without_listener();
     let problem = refused(&deployment(&format!("http://{free}"))).await;
     assert_eq!(
         problem.reason,

@@ -81,7 +81,7 @@ fn worse_is_told_with_how_it_was_in_the_older_run() {
         (Severity::High, Severity::Low)
     );
     let back = store.show(store.find("2").unwrap().unwrap()).unwrap();
-    assert_eq!(back.findings[0].severity, Severity::Medium, "as it looked then");
+    assert_eq!(back.findings[0].finding.severity, Severity::Medium, "as it looked then");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Accounts: wrong tokens, addresses that are not trusted, sessions that end, privileges that are missing.
 
 use crate::site::{Report, Site, decent, lab};
-use std::time::Duration;
 use tancheck_lab::Behaviour;
 
 const PLUGINS: &[&str] = &["tancheck-actions", "tancheck-connect"];
@@ -43,16 +42,7 @@ fn a_token_that_is_revoked_in_the_middle() {
     let mut site = Site::new(PLUGINS);
     let before = site.settle();
     let route = "/plugin/products/connect/v1/connections";
-    site.lab.behaviour(route, Behaviour::Slow(Duration::from_millis(500)));
-    site.lab.clear_requests();
-    let report = std::thread::scope(|scope| {
-        let running = scope.spawn(|| site.report(&[], Some(3)));
-        while !site.lab.requests().iter().any(|request| request.path == route) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        site.lab.revoke_token(site.lab.token());
-        running.join().unwrap()
-    });
+    let report = site.report_while(route, 3, || site.lab.revoke_token(site.lab.token()));
     let cost = report.costs(&before, &["no longer accepts the API token", "make a new one and run again"]);
     assert!(cost.iter().any(|id| id.starts_with("connect.")), "{cost:?}");
 }
@@ -73,27 +63,13 @@ fn a_session_that_ends_in_the_middle_is_opened_again() {
     login(&site);
     let before = site.settle();
     let route = "/plugin/products/connect/v1/connections";
-    let in_the_middle = |code: i32, then: &dyn Fn()| {
-        site.lab.behaviour(route, Behaviour::Slow(Duration::from_millis(500)));
-        site.lab.clear_requests();
-        let report = std::thread::scope(|scope| {
-            let running = scope.spawn(|| site.report(&[], Some(code)));
-            while !site.lab.requests().iter().any(|request| request.path == route) {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            then();
-            running.join().unwrap()
-        });
-        site.lab.clear_behaviours();
-        report
-    };
-    let report = in_the_middle(0, &|| site.lab.expire_session());
+    let report = site.report_while(route, 0, || site.lab.expire_session());
     assert_eq!(report.costs(&before, &[]), [""; 0]);
     let logins = site.lab.requests().iter().filter(|one| one.path == "/api/v2/session/login").count();
     assert_eq!(logins, 2, "one for the run, one for the session that ended");
 
     // The password no longer works either: what was not read by then is undecided.
-    let report = in_the_middle(3, &|| {
+    let report = site.report_while(route, 3, || {
         site.lab.expire_session();
         site.lab.behaviour("/api/v2/session/login", Behaviour::Status(403, None));
     });

@@ -199,8 +199,9 @@ fn a_server_that_is_too_slow() {
     let mut site = Site::new(PLUGINS);
     let before = site.settle();
     site.lab.behaviour(CONNECTIONS, Behaviour::Slow(Duration::from_secs(60)));
-    let report = site.report(&["--set", "limits.request_timeout=1s"], Some(3));
-    let words = [CONNECTIONS, "no complete answer within 1 s (limits.request_timeout)"];
+    // A busy machine answers the other routes in time.
+    let report = site.report(&["--set", "limits.request_timeout=5s"], Some(3));
+    let words = [CONNECTIONS, "no complete answer within 5 s (limits.request_timeout)"];
     assert!(!report.costs(&before, &words).is_empty());
     assert!(!report.ids("timed-out").is_empty());
 }

@@ -162,7 +162,8 @@ fn a_hostile_plugin_costs_its_own_rows() {
 
     // What failed so twice is not tried a third time, and that is told; the others run on.
     let _ = site.report(&endless, Some(3));
-    let third = site.report(&[&endless[..], &["--check", "hostile.well-behaved"]].concat(), Some(3));
+    let patient = ["--check", "hostile.well-behaved", "--set", "limits.check_time=60s"];
+    let third = site.report(&[&endless[..], &patient].concat(), Some(3));
     let reason = third.check("hostile.loop")["reason"].as_str().unwrap();
     assert!(reason.contains("is not judged again until its library changes"), "{reason}");
     assert_eq!(third.check("hostile.well-behaved")["outcome"], "pass");

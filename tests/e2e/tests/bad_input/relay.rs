@@ -1,7 +1,8 @@
 //! Small servers of a test's own: one that changes what the lab answers, one that nobody should ask.
 
+use rustix::net::{AddressFamily, SocketType};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -61,10 +62,13 @@ impl Counter {
     }
 }
 
-/// The URL of a port where nobody listens.
+/// The URL of a port where nobody listens, now or later: it is taken, until this process ends.
 pub(crate) fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+    let taken = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&taken, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = SocketAddr::try_from(rustix::net::getsockname(&taken).unwrap()).unwrap();
+    std::mem::forget(taken);
+    format!("http://{address}")
 }
 
 /// Serves on a port of its own until the test process ends.

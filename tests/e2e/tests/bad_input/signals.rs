@@ -28,8 +28,9 @@ fn finish(child: Child) -> Ran {
 }
 
 /// Waits until the lab was asked for this.
-fn wait_for(site: &Site, path: &str) {
+fn wait_for(site: &Site, path: &str, child: &mut Child) {
     while !site.lab.requests().iter().any(|request| request.path == path) {
+        assert_eq!(child.try_wait().unwrap(), None, "the run ended without asking {path}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -48,7 +49,7 @@ fn the_first_signal_ends_with_a_report_of_what_is_known() {
     let whole = site.decent(site.machine.run(&site.arguments_as("ndjson")));
     let all: BTreeSet<String> = whole.stdout.lines().filter_map(answered).collect();
     assert!(all.len() > 3, "{all:?}");
-    site.lab.behaviour(SLOW, Behaviour::Slow(Duration::from_secs(600)));
+    site.lab.behaviour(SLOW, Behaviour::Held);
     for (signal, name, code) in [(Signal::INT, "SIGINT", 130), (Signal::TERM, "SIGTERM", 143)] {
         let file = site.machine.path("report.json");
         let to_file = format!("json={}", file.display());
@@ -58,7 +59,9 @@ fn the_first_signal_ends_with_a_report_of_what_is_known() {
         let mut events = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut missing = all.clone();
         while !missing.is_empty() {
-            missing.remove(&events.next().and_then(|line| answered(&line)).unwrap_or_default());
+            let line =
+                events.next().unwrap_or_else(|| panic!("the run ended before {missing:?} were answered"));
+            missing.remove(&answered(&line).unwrap_or_default());
         }
         send(&child, signal);
         let last = events.last().unwrap();
@@ -81,9 +84,9 @@ fn the_first_signal_ends_with_a_report_of_what_is_known() {
 fn a_signal_during_the_login() {
     let site = Site::new(PLUGINS);
     let validate = "/api/v2/session/validate";
-    site.lab.behaviour(validate, Behaviour::Slow(Duration::from_secs(600)));
-    let child = start(&site, &[]);
-    wait_for(&site, validate);
+    site.lab.behaviour(validate, Behaviour::Held);
+    let mut child = start(&site, &[]);
+    wait_for(&site, validate, &mut child);
     send(&child, Signal::INT);
     let report = Report(site.decent(finish(child)).exits(130).json());
     assert_eq!(report.0["decided"], 0);
@@ -96,7 +99,7 @@ fn the_second_signal_ends_at_once() {
         let site = Site::of(lab(), &["tancheck-hostile"], "");
         let more = ["--check", "hostile.sleep", "--set", "limits.check_time=5m"];
         let mut child = start(&site, &more);
-        wait_for(&site, "/api/v2/users");
+        wait_for(&site, "/api/v2/users", &mut child);
         send(&child, Signal::INT);
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut told = String::new();
@@ -116,8 +119,9 @@ fn a_deployment_that_says_nothing_can_be_left() {
     let silent = Counter::silent();
     let site = Site::new(PLUGINS);
     let set = format!("deployment.url={}", silent.url);
-    let child = start(&site, &["--set", &set]);
+    let mut child = start(&site, &["--set", &set]);
     while silent.connections() == 0 {
+        assert_eq!(child.try_wait().unwrap(), None, "the run ended without asking");
         std::thread::sleep(Duration::from_millis(5));
     }
     send(&child, Signal::TERM);

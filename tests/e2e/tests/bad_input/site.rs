@@ -3,8 +3,9 @@
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use tancheck_e2e::{Machine, Ran};
-use tancheck_lab::Lab;
+use tancheck_lab::{Behaviour, Lab};
 
 /// Not a second is wasted on repetitions, unless a test is about them.
 const IMPATIENT: &[&str] = &["--set", "limits.retries=0"];
@@ -73,6 +74,24 @@ impl Site {
     pub(crate) fn arguments_as<'a>(&'a self, format: &'a str) -> Vec<&'a str> {
         let selection = self.selection.iter().map(String::as_str);
         ["run", "-o", format].into_iter().chain(IMPATIENT.iter().copied()).chain(selection).collect()
+    }
+
+    /// Runs, and does something at the moment at which this route is asked: its answer waits for that.
+    pub(crate) fn report_while(&self, route: &str, code: i32, then: impl FnOnce()) -> Report {
+        self.lab.clear_requests();
+        self.lab.behaviour(route, Behaviour::Held);
+        let report = std::thread::scope(|scope| {
+            let running = scope.spawn(|| self.report(&[], Some(code)));
+            while !self.lab.requests().iter().any(|request| request.path == route) {
+                assert!(!running.is_finished(), "the run ended without asking {route}");
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            then();
+            self.lab.behaviour(route, Behaviour::Slow(Duration::ZERO));
+            running.join().unwrap()
+        });
+        self.lab.clear_behaviours();
+        report
     }
 
     /// A command, ready to start.

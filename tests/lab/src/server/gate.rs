@@ -17,6 +17,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// No request of the real API is larger.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
@@ -45,6 +46,9 @@ pub(super) async fn answer(
     let verdict = core.behaviours.judge(&path);
     if let Verdict::Do(Behaviour::Slow(time)) = &verdict {
         tokio::time::sleep(*time).await;
+    }
+    while core.behaviours.holds(&path) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let reply = match instead(&verdict)? {
         Some(reply) => reply,
@@ -95,6 +99,7 @@ fn instead(verdict: &Verdict) -> Result<Option<Reply>, Broken> {
         )),
         Behaviour::Reset | Behaviour::CutOffAfter(_) => return Err(Broken),
         Behaviour::Slow(_)
+        | Behaviour::Held
         | Behaviour::Truncated
         | Behaviour::EmptyBody
         | Behaviour::WrongEnvelope
