@@ -1,10 +1,10 @@
 //! What can be told of the file at a glance, for `doctor`: nothing is written, and nothing is brought forward.
 
 use super::people::{self, time};
-use super::{FILE, HistoryError, PATIENCE, Store, explain, schema};
+use super::{FILE, HistoryError, Store, schema, unchanged};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -51,11 +51,7 @@ impl Store {
         if !path.exists() {
             return Ok(None);
         }
-        let fail = |error: rusqlite::Error| explain(&path, &error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags).map_err(fail)?;
-        connection.busy_timeout(PATIENCE).map_err(fail)?;
-        let format = schema::check(&connection, &path)?;
+        let (connection, format) = unchanged(&path)?;
         let (connection, deployment) = (Mutex::new(connection), deployment.to_owned());
         let store = Self { connection, deployment, path, zone: TimeZone::UTC };
         store.look(format).map(Some)

@@ -188,14 +188,45 @@ fn writable(path: &Path) -> Result<Connection, HistoryError> {
 }
 
 fn readable(path: &Path) -> Result<Connection, HistoryError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| explain(path, &error))?;
-    connection.busy_timeout(PATIENCE).map_err(|error| explain(path, &error))?;
+    let (connection, format) = unchanged(path)?;
     // An older format would have to be brought forward first.
-    if schema::check(&connection, path)? < schema::NEWEST {
+    if format < schema::NEWEST {
         return Err(HistoryError::ReadOnly { path: path.display().to_string() });
     }
     Ok(connection)
+}
+
+/// Opens a file for reading, whatever its format.
+fn unchanged(path: &Path) -> Result<(Connection, i64), HistoryError> {
+    let open = |uri: &str| {
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(uri, flags).map_err(|error| explain(path, &error))?;
+        connection.busy_timeout(PATIENCE).map_err(|error| explain(path, &error))?;
+        let format = schema::check(&connection, path)?;
+        Ok((connection, format))
+    };
+    let whole = std::path::absolute(path).map_err(|error| other(path, &error))?;
+    let uri = url::Url::from_file_path(&whole)
+        .map_err(|()| other(path, &"its path is none that can be opened"))?
+        .to_string();
+    match open(&uri) {
+        // Readers share a file beside it, which cannot be made here; nobody can change what they read either.
+        Err(HistoryError::ReadOnly { .. }) if is_frozen(&whole) => open(&format!("{uri}?immutable=1")),
+        opened => opened,
+    }
+}
+
+/// Whether a file lies on a file system that cannot be written, and nothing waits in its journal to be moved into it.
+fn is_frozen(path: &Path) -> bool {
+    let mut journal = path.to_owned().into_os_string();
+    journal.push("-wal");
+    let is_empty = std::fs::metadata(journal).map_or(true, |journal| journal.len() == 0);
+    let is_read_only = |path: &Path| {
+        let system = rustix::fs::statvfs(path).ok()?;
+        Some(system.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+    };
+    is_empty && is_read_only(path) == Some(true)
 }
 
 /// Makes a folder that only its owner may enter: what people answered is nobody else's business.

@@ -209,10 +209,19 @@ fn a_state_folder_that_cannot_be_written() {
     let before = site.settle();
     let arguments = site.arguments(&[]);
     let script = "
-        cp -a state was; mount -t tmpfs -o size=8m none state; cp -a was/. state; mount -o remount,ro state
+        rm -rf was; cp -a state was; mount -t tmpfs -o size=8m none state; cp -a was/. state; mount -o remount,ro state
         exec \"$@\"
     ";
     let Some(ran) = in_namespace(&site, script, &arguments) else { return };
+    // What is there can be read all the same.
+    for command in [&["history", "list"][..], &["due", "--all"], &["trend"], &["history", "verify"]] {
+        let read = in_namespace(&site, script, command).unwrap().exits(0);
+        assert!(!read.stdout.is_empty(), "{command:?}");
+    }
+    let doctor = in_namespace(&site, script, &["doctor", "--offline"]).unwrap().exits(2).stdout;
+    assert!(doctor.contains("cannot be written, so no run is kept"), "{doctor}");
+    let refused = in_namespace(&site, script, &["history", "prune"]).unwrap().exits(70).stderr;
+    assert!(refused.contains("cannot be written: give this account write access"), "{refused}");
     let report = Report(ran.exits(3).json());
     assert!(report.told().contains("history was not kept"), "{}", report.told());
     assert!(report.told().contains("give this account write access"), "{}", report.told());
