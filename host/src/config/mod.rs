@@ -20,10 +20,10 @@ mod units;
 pub use entries::Entry;
 pub use explain::Explanation;
 pub use file::Raw;
-pub(crate) use keys::list_as_text;
 pub use layers::{Layers, show_duration};
 pub use origin::{ConfigError, Origin, Problem};
 pub use places::Surroundings;
+pub(crate) use typed::list_as_text;
 
 use crate::calendar::Almanac;
 use crate::run::waiver::Rules;
