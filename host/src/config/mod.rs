@@ -7,6 +7,7 @@ mod explain;
 mod file;
 mod keys;
 mod layers;
+mod login;
 mod origin;
 mod places;
 pub mod secret;
