@@ -81,6 +81,7 @@ pub(crate) enum SourceKind {
         port: u16,
         port_setting: &'static str,
         always: bool,
+        brief: bool,
     },
     Export {
         file: &'static str,
@@ -173,7 +174,23 @@ impl Source {
     /// no rows. A plugin can name no host: targets come from the administrator's configuration only.
     #[must_use]
     pub const fn probe(setting: &'static str, port: u16) -> Self {
-        Self::new(SourceKind::Probe { setting, port, port_setting: "", always: false })
+        Self::new(SourceKind::Probe { setting, port, port_setting: "", always: false, brief: false })
+    }
+
+    /// A look at the listener of the deployment itself: Console and API, where the configuration says that they are.
+    /// One greeting, like [`Source::brief`]; an address without TLS has no listener to look at.
+    #[must_use]
+    pub const fn probe_deployment() -> Self {
+        Self::probe(crate::manifest::DEPLOYMENT, 443).brief()
+    }
+
+    /// Greets each listener once, where its suites do not matter.
+    #[must_use]
+    pub const fn brief(mut self) -> Self {
+        if let SourceKind::Probe { brief, .. } = &mut self.kind {
+            *brief = true;
+        }
+        self
     }
 
     /// The setting that holds the port of a probe; its targets then are hosts without ports.

@@ -31,12 +31,16 @@ pub const FEATURES: &[&str] = &[
     "metrics",
     "pasted",
     "probe",
+    "probe-deployment",
     "procedures",
     "question",
     "rest",
     "saved-question",
     "service",
 ];
+
+/// Stands for the deployment's address where a probe names a setting. No setting of a plugin has a dot in its key.
+pub const DEPLOYMENT: &str = "deployment.url";
 
 /// Everything a plugin declares.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -344,6 +348,9 @@ pub enum Request {
         /// The port counts, whatever port a target names.
         #[serde(default)]
         always: bool,
+        /// One greeting is enough. A host that does not know this asks for each suite alone, too.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        brief: bool,
     },
     /// An exported file.
     Export {

@@ -5,7 +5,7 @@ mod guided;
 pub use guided::SUBJECT;
 
 use crate::check::Kind;
-use crate::manifest::{Check, FEATURES, Input, Manifest, Request, Setting, Source};
+use crate::manifest::{Check, DEPLOYMENT, FEATURES, Input, Manifest, Request, Setting, Source};
 use std::collections::BTreeSet;
 
 /// Everything that is wrong with a manifest, one sentence each; empty for a good one.
@@ -174,9 +174,9 @@ fn source_problems(manifest: &Manifest, source: &Source, problems: &mut Vec<Stri
                 problems.push(format!("{file:?} is no plain file name"));
             }
         }
-        Request::Probe { setting, port, port_setting, always } => {
+        Request::Probe { setting, port, port_setting, always, .. } => {
             let kind = |key: &str| manifest.setting(key).map(|setting| setting.r#type.as_str());
-            if !matches!(kind(setting), Some("text" | "list")) {
+            if setting != DEPLOYMENT && !matches!(kind(setting), Some("text" | "list")) {
                 problems.push(format!(
                     "its targets come from {setting:?}, which is no text or list among the settings"
                 ));

@@ -1,8 +1,8 @@
 //! Builds a manifest from the constants of a plugin.
 
 use super::{
-    API_VERSION, Cause, Check, Each, Guide, Input, Manifest, Procedure, Remedy, Request, Setting, Solution,
-    Source, Tree, guided,
+    API_VERSION, Cause, Check, DEPLOYMENT, Each, Guide, Input, Manifest, Procedure, Remedy, Request, Setting,
+    Solution, Source, Tree, guided,
 };
 use crate::check::{Cause as AuthorCause, Check as AuthorCheck, Kind};
 use crate::input::{self, Accepts, Over, SourceKind};
@@ -41,6 +41,9 @@ impl Manifest {
             features.push(source.request.kind().to_owned());
             if matches!(&source.request, Request::Export { holding, .. } if !holding.is_empty()) {
                 features.push("lines".to_owned());
+            }
+            if matches!(&source.request, Request::Probe { setting, .. } if setting == DEPLOYMENT) {
+                features.push("probe-deployment".to_owned());
             }
             features.extend(source.each.iter().map(|_| "each".to_owned()));
         }
@@ -216,11 +219,12 @@ impl Request {
             }
             SourceKind::SavedQuestion { name } => Self::SavedQuestion { name: name.to_owned() },
             SourceKind::Metrics { families } => Self::Metrics { families: owned(families) },
-            SourceKind::Probe { setting, port, port_setting, always } => Self::Probe {
+            SourceKind::Probe { setting, port, port_setting, always, brief } => Self::Probe {
                 setting: setting.to_owned(),
                 port,
                 port_setting: port_setting.to_owned(),
                 always,
+                brief,
             },
             SourceKind::Export { file, page, steps, columns, holding } => Self::Export {
                 file: file.to_owned(),

@@ -133,6 +133,27 @@ impl ScheduledAction {
             _ => None,
         }
     }
+
+    /// Why the server does not issue it, whatever it is assigned to; nothing where it does.
+    ///
+    /// # Errors
+    /// When its status is not known.
+    pub fn why_not_deployed(&self, facts: &Facts<'_>) -> Result<Option<&'static str>, Undecided> {
+        match self.status() {
+            Some(ScheduleStatus::Enabled) => {}
+            Some(_) => return Ok(Some("is disabled")),
+            None => {
+                let (name, id, status) = (&self.name, &self.id, &self.status);
+                let reason = format!("the scheduled action {name} ({id}) has the unknown status {status:?}");
+                return Err(Undecided::not_evaluated(reason));
+            }
+        }
+        Ok(if self.approved_flag == Some(false) {
+            Some("is not approved")
+        } else {
+            self.end_time.is_some_and(|end| end <= facts.now()).then_some("is past its end")
+        })
+    }
 }
 
 /// The target group of an action; often anonymous, with a text instead of a name.
