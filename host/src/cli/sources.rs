@@ -1,6 +1,6 @@
 //! The sources of inputs, told to people.
 
-use tancheck_plugin_api::manifest::{Request, Source};
+use tancheck_plugin_api::manifest::{DEPLOYMENT, Request, Source};
 
 /// What a source asks, on one line.
 pub(crate) fn told(source: &Source, input: &str) -> String {
@@ -12,6 +12,9 @@ pub(crate) fn told(source: &Source, input: &str) -> String {
         Request::Question { text, group, .. } => format!("question to the computer group {group}: {text}"),
         Request::SavedQuestion { name } => format!("stored results of the saved question {name:?}"),
         Request::Metrics { families } => format!("GET /metrics: {}", families.join(", ")),
+        Request::Probe { setting, .. } if setting == DEPLOYMENT => {
+            "probe of the listener that deployment.url names".to_owned()
+        }
         Request::Probe { setting, port_setting, .. } if !port_setting.is_empty() => {
             format!("probe of the listener that the settings {setting} and {port_setting} name")
         }

@@ -144,7 +144,7 @@ impl<T: Transport + 'static> Collector<T> {
     pub async fn collect(&self, wants: &[Want], progress: &Progress) -> Collected {
         let places = wants.iter().map(|want| (want.plugin.clone(), want.input.id.clone()));
         self.board().wanted.extend(places);
-        let graph = Graph::of(wants, &self.config.inputs, &*self.settler.local, self.settler.now);
+        let graph = Graph::of(wants, &self.config, &*self.settler.local, self.settler.now);
         self.settler.expect(&graph);
         let own = Round::new(self, graph, progress).run().await;
         let mut collected = self.so_far();

@@ -5,11 +5,13 @@ use super::resolve::Filling;
 use super::transport::Problem;
 use super::way::{self, Way};
 use super::{Local, Want};
-use crate::config::InputOverride;
+use crate::config::{Config, InputOverride};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use tancheck_plugin_api::Outcome;
+use tancheck_plugin_api::manifest::DEPLOYMENT;
+use url::Url;
 
 /// Everything a run collects.
 #[derive(Debug, Default)]
@@ -54,16 +56,25 @@ impl Node {
     }
 }
 
+/// The same, and where the deployment listens: what its address says, and nothing where it is without TLS.
+fn with_deployment(wants: &[Want], url: &Url) -> Vec<Want> {
+    let port = url.port_or_known_default().unwrap_or(443);
+    let host = url.host_str().filter(|_| url.scheme() == "https");
+    let listener = host.map(|host| format!("{host}:{port}")).unwrap_or_default();
+    let with = |want: &Want| {
+        let mut want = want.clone();
+        want.settings.insert(DEPLOYMENT.to_owned(), listener.as_str().into());
+        want
+    };
+    wants.iter().map(with).collect()
+}
+
 impl Graph {
-    pub(super) fn of(
-        wants: &[Want],
-        site: &BTreeMap<String, InputOverride>,
-        local: &dyn Local,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn of(wants: &[Want], config: &Config, local: &dyn Local, now: Timestamp) -> Self {
+        let wants = &with_deployment(wants, &config.deployment.url);
         let mut builder = Builder {
             wants: wants.iter().map(|want| ((want.plugin.as_str(), want.input.id.as_str()), want)).collect(),
-            site,
+            site: &config.inputs,
             now,
             places: HashMap::new(),
             known: HashMap::new(),

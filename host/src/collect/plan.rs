@@ -36,7 +36,7 @@ pub struct PlannedRequest {
 /// Sends nothing.
 #[must_use]
 pub fn plan(config: &Config, wants: &[Want], local: &dyn Local, now: Timestamp) -> Vec<PlannedRequest> {
-    let graph = Graph::of(wants, &config.inputs, local, now);
+    let graph = Graph::of(wants, config, local, now);
     let mut planned: Vec<PlannedRequest> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for node in &graph.nodes {
@@ -92,16 +92,15 @@ fn of(node: &Node, linked: &Linked, config: &Config, now: Timestamp) -> Option<V
 
 /// A request for each listener; what is no listener is told by its row, and nothing is sent for it.
 fn probes(targets: &[Target], probing: &Probing) -> Vec<(String, String)> {
-    let how = match probing.quick {
-        true => "1 handshake".to_owned(),
-        false => format!("up to {MOST_CONNECTIONS} handshakes"),
+    let told = |target: &Target| {
+        let listener = target.listener.as_ref().ok()?;
+        let (key, how) = match target.brief || probing.quick {
+            true => (format!("probe {listener} once"), "1 handshake".to_owned()),
+            false => (format!("probe {listener}"), format!("up to {MOST_CONNECTIONS} handshakes")),
+        };
+        Some((key, format!("probe {listener} from {}, {how}", probing.vantage)))
     };
-    let listeners = targets.iter().take(MOST).filter_map(|target| target.listener.as_ref().ok());
-    listeners
-        .map(|listener| {
-            (format!("probe {listener}"), format!("probe {listener} from {}, {how}", probing.vantage))
-        })
-        .collect()
+    targets.iter().take(MOST).filter_map(told).collect()
 }
 
 fn join(planned: &mut PlannedRequest, other: PlannedRequest) {

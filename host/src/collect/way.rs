@@ -128,7 +128,7 @@ impl Way {
                 sample: fill_sample(sample, filling)?,
             }),
             Request::SavedQuestion { name } => Ask::Saved { name: filling.text(name, Target::Plain)? },
-            Request::Probe { setting, port, port_setting, always } => {
+            Request::Probe { setting, port, port_setting, always, brief } => {
                 let targets = filling.any(setting)?;
                 let port = match (port_setting.as_str(), always) {
                     ("", false) => probe::Port::Default(*port),
@@ -137,7 +137,7 @@ impl Way {
                         probe::Port::Elsewhere(filling.any(key)?.as_i64().unwrap_or_else(|| i64::from(*port)))
                     }
                 };
-                Ask::Probe(probe::targets(targets, port))
+                Ask::Probe(probe::targets(targets, port, *brief))
             }
             _ => return Ok(None),
         }))
@@ -208,7 +208,15 @@ impl Ask {
                 format!("question {text} | {group} | {sample}").trim_end_matches([' ', '|']).to_owned()
             }
             Self::Saved { name } => format!("saved question {name}"),
-            Self::Probe(targets) => listed(targets),
+            // Rows repeat the text of their target. The same listener under another text is probed once all the same.
+            Self::Probe(targets) => {
+                let one = |target: &probe::Target| {
+                    let listener = target.listener.as_ref().map(ToString::to_string).unwrap_or_default();
+                    let once = if target.brief { " once" } else { "" };
+                    format!("{:?} {listener}{once}", target.text)
+                };
+                format!("probe {}", targets.iter().map(one).collect::<Vec<_>>().join(", "))
+            }
         }
     }
 

@@ -44,7 +44,8 @@ pub(super) struct Prober {
     now: Timestamp,
     /// What other runs saw, from other places.
     evidence: Vec<Probe>,
-    seen: Mutex<BTreeMap<Listener, Cell>>,
+    /// By listener, and whether one greeting was enough.
+    seen: Mutex<BTreeMap<(Listener, bool), Cell>>,
     turns: Semaphore,
 }
 
@@ -98,15 +99,16 @@ impl Prober {
                 return (self.stopped(Probe::default(), target, Stage::Target, stop), 0);
             }
         };
+        let brief = target.brief || self.probing.quick;
         let cell = {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(seen.entry(listener.clone()).or_default())
+            Arc::clone(seen.entry((listener.clone(), brief)).or_default())
         };
         let mut here = 0;
         let (probe, _) = cell
             .get_or_init(|| async {
                 let _turn = self.turns.acquire().await;
-                let mut look = Look { prober: self, listener, connections: 0 };
+                let mut look = Look { prober: self, listener, brief, connections: 0 };
                 let probe = look.probe(target).await;
                 here = look.connections;
                 (probe, here)
@@ -133,6 +135,7 @@ impl Prober {
 struct Look<'a> {
     prober: &'a Prober,
     listener: &'a Listener,
+    brief: bool,
     connections: u64,
 }
 
@@ -172,7 +175,7 @@ impl Look<'_> {
             return self.prober.stopped(probe, target, stage, stop);
         }
         probe.client_certificate = Some(greeted.flight.client_certificate);
-        if !self.prober.probing.quick {
+        if !self.brief {
             probe.suites = self.each_suite(address, &greeted.flight, !probe.without_server_name).await;
         }
         Probe {

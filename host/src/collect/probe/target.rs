@@ -26,6 +26,8 @@ pub(in crate::collect) struct Target {
     pub(in crate::collect) text: String,
     /// The listener, or what is wrong with the text.
     pub(in crate::collect) listener: Result<Listener, Wrong>,
+    /// One greeting is enough.
+    pub(in crate::collect) brief: bool,
 }
 
 /// Why a target cannot be probed.
@@ -57,14 +59,14 @@ impl std::fmt::Display for Listener {
 }
 
 /// The targets of a setting, each listener once: one text, or a list of them.
-pub(in crate::collect) fn targets(setting: &Value, port: Port) -> Vec<Target> {
+pub(in crate::collect) fn targets(setting: &Value, port: Port, brief: bool) -> Vec<Target> {
     let texts: Vec<String> = match setting {
         Value::Array(items) => items.iter().map(as_text).collect(),
         other => vec![as_text(other)],
     };
     let mut targets: Vec<Target> = Vec::new();
     for text in texts {
-        let target = Target { listener: listener(&text, port), text };
+        let target = Target { listener: listener(&text, port), text, brief };
         let is_known = |known: &Target| known.listener.is_ok() && known.listener == target.listener;
         if !targets.iter().any(is_known) {
             targets.push(target);
@@ -207,11 +209,11 @@ mod tests {
 
     #[test]
     fn a_listener_is_probed_once() {
-        let all = targets(&json!(["DC:1", "dc:1", "dc:2", "?", "?"]), Port::Default(1));
+        let all = targets(&json!(["DC:1", "dc:1", "dc:2", "?", "?"]), Port::Default(1), false);
         let texts: Vec<&str> = all.iter().map(|target| target.text.as_str()).collect();
         assert_eq!(texts, ["DC:1", "dc:2", "?", "?"]);
-        assert_eq!(targets(&json!([]), Port::Default(1)), []);
-        assert_eq!(targets(&json!(""), Port::Default(1)).len(), 1);
+        assert_eq!(targets(&json!([]), Port::Default(1), false), []);
+        assert_eq!(targets(&json!(""), Port::Default(1), false).len(), 1);
     }
 
     proptest! {

@@ -27,7 +27,7 @@ fn prober(lab: &Lab, quick: bool) -> Prober {
 }
 
 async fn one(prober: &Prober, target: &str) -> Probe {
-    let (mut probes, _) = prober.look(&targets(&json!(target), Port::Default(17475))).await;
+    let (mut probes, _) = prober.look(&targets(&json!(target), Port::Default(17475), false)).await;
     assert_eq!(probes.len(), 1);
     probes.remove(0)
 }
@@ -48,7 +48,8 @@ fn accepted(probe: &Probe) -> Vec<&str> {
 async fn a_healthy_listener_shows_its_whole_flight() {
     let lab = Lab::builder().endpoints(10).start().unwrap();
     let prober = prober(&lab, false);
-    let (probes, connections) = prober.look(&targets(&json!(["dc.lab.example"]), Port::Default(17475))).await;
+    let (probes, connections) =
+        prober.look(&targets(&json!(["dc.lab.example"]), Port::Default(17475), false)).await;
     let probe = &probes[0];
     assert_eq!((probe.stage, probe.trouble, probe.says.as_str()), (Stage::Flight, None, ""));
     assert_eq!(probe.listener(), "dc.lab.example:17475");
@@ -71,7 +72,7 @@ async fn a_healthy_listener_shows_its_whole_flight() {
     assert_eq!((probe.suites.len(), refused), (8, 4));
     assert_eq!(connections, 8, "the suite that was chosen among all needs no greeting of its own");
     assert_eq!(prober.so_far().len(), 1);
-    let (_, again) = prober.look(&targets(&json!("DC.lab.example:17475"), Port::Default(1))).await;
+    let (_, again) = prober.look(&targets(&json!("DC.lab.example:17475"), Port::Default(1), false)).await;
     assert_eq!(again, 0, "a listener is probed once in a run");
 }
 
@@ -178,7 +179,7 @@ async fn evidence_of_other_places_stands_beside_what_is_seen_here() {
         ..Probe::default()
     };
     prober.with_evidence(vec![other("DC.lab.example"), other("elsewhere")]);
-    let (probes, _) = prober.look(&targets(&json!("dc.lab.example"), Port::Default(17475))).await;
+    let (probes, _) = prober.look(&targets(&json!("dc.lab.example"), Port::Default(17475), false)).await;
     let places: Vec<Vantage> = probes.iter().map(|probe| probe.vantage).collect();
     assert_eq!(places, [Vantage::ModuleServer, Vantage::EndpointInternal]);
     assert_eq!(prober.so_far().len(), 1, "what others saw is theirs to report");
