@@ -6,6 +6,7 @@
 mod console;
 mod inputs;
 mod keys;
+mod presented;
 mod rotation;
 mod services;
 

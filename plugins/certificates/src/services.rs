@@ -5,6 +5,7 @@ use crate::inputs::{
     CERTIFICATES, Certificate, DOCUMENT, LOCK_OUT, ROTATE, ROTATION_DAYS, WARN_DAYS, WHO, aging, expected,
     module_server_serials,
 };
+use crate::presented::{self, MODULE_SERVER_HOSTS, Presented, SERVICE_HOSTS};
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::records::server::SERVER_INFO;
 
@@ -23,10 +24,10 @@ pub(crate) const MODULE_SERVER: Check = Check::automated("certificates.module-se
     .title("The Module Server certificate is within its rotation policy")
     .cadence(&[Cadence::AsNeeded])
     .severity(Severity::High)
-    .reads(&[&CERTIFICATES, &SERVER_INFO, &MODULE_SERVER_DATES])
-    .settings(&[&ROTATION_DAYS, &WARN_DAYS])
+    .reads(&[&presented::MODULE_SERVER, &CERTIFICATES, &SERVER_INFO, &MODULE_SERVER_DATES])
+    .settings(&[&MODULE_SERVER_HOSTS, &ROTATION_DAYS, &WARN_DAYS])
     .guide(&[ROTATE])
-    .what("Takes the serial number of the Module Server's certificate from the server's diagnostics, and the dates from the list of certificates: it must not expire within `warn_days`, nor be older than `rotation_days`. Where the list does not hold it, an answer with its dates counts.")
+    .what("Probes each of `module_server_hosts`. Where none is named, or one was not seen, takes the serial number of the Module Server's certificate from the server's diagnostics, and the dates from the list of certificates; where the list does not hold it, an answer with its dates counts. It must not expire within `warn_days`, nor be older than `rotation_days`.")
     .why("With that certificate every module stands still.")
     .limits("The diagnostics tell no dates. A certificate's age begins with its issue, not with its installation.")
     .applies("not on Tanium Cloud")
@@ -49,6 +50,12 @@ const MODULE_SERVER_REMEDY: Remedy = Remedy::new(&[
 
 fn module_server(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let listed: Result<Vec<Certificate>, Undecided> = facts.rows(&CERTIFICATES);
+    let presented = Presented::of(facts, &presented::MODULE_SERVER);
+    let known = listed.as_ref().map(Vec::as_slice).unwrap_or_default();
+    judge_presented(facts, report, &presented::MODULE_SERVER, &presented, known)?;
+    if !presented.leaves.is_empty() && presented.unseen.is_empty() {
+        return Ok(());
+    }
     let serials = module_server_serials(facts);
     if let (Ok(listed), Ok(serials)) = (&listed, &serials) {
         let is_its =
@@ -80,6 +87,26 @@ fn module_server(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided
             "the list of certificates does not hold that of the Module Server; answer certificates.module-server-dates"
         }
     }))
+}
+
+/// What listeners present; of those that were not seen, it says so.
+fn judge_presented(
+    facts: &Facts<'_>,
+    report: &mut Report,
+    input: &'static Input,
+    presented: &Presented,
+    listed: &[Certificate],
+) -> Result<(), Undecided> {
+    for unseen in presented.unseen.iter().filter(|_| facts.body(input).is_ok()) {
+        report.note(format!("not seen: {unseen}"));
+    }
+    let dated = presented.leaves.iter().map(|leaf| Dated {
+        subject: leaf.subject(listed),
+        name: &leaf.listener,
+        from: leaf.certificate.not_before,
+        until: leaf.certificate.not_after,
+    });
+    judge_all(facts, report, input, &dated.collect::<Vec<_>>())
 }
 
 /// A certificate with its dates.
@@ -157,10 +184,10 @@ pub(crate) const SOLUTION_SERVICES: Check = Check::hybrid("certificates.solution
     .title("Certificates of solution services are within the rotation policy")
     .cadence(&[Cadence::AsNeeded])
     .severity(Severity::Medium)
-    .reads(&[&SERVICE_CERTIFICATES, &CERTIFICATES])
-    .settings(&[&ROTATION_DAYS, &WARN_DAYS])
+    .reads(&[&presented::SERVICES, &SERVICE_CERTIFICATES, &CERTIFICATES])
+    .settings(&[&SERVICE_HOSTS, &ROTATION_DAYS, &WARN_DAYS])
     .guide(&[ROTATE])
-    .what("Judges each certificate of an exported list of services: it must not expire within `warn_days`, nor be older than `rotation_days`. Without such a list, it judges the server's own certificates with a private key, which module services use as well.")
+    .what("Probes each of `solution_services`, and judges each certificate of an exported list of services: it must not expire within `warn_days`, nor be older than `rotation_days`. Without either, it judges the server's own certificates with a private key, which module services use as well.")
     .why("A service with an expired certificate fails the solution that depends on it, and little points to the cause.")
     .limits("The vendor does not list which service uses which certificate.")
     .applies("not on Tanium Cloud")
@@ -181,6 +208,8 @@ const SOLUTION_SERVICES_REMEDY: Remedy = Remedy::new(&[
 .references(&[DOCUMENT]);
 
 fn solution_services(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
+    let presented = Presented::of(facts, &presented::SERVICES);
+    judge_presented(facts, report, &presented::SERVICES, &presented, &[])?;
     if let Ok(services) = facts.rows::<Service>(&SERVICE_CERTIFICATES)
         && !services.is_empty()
     {
@@ -198,6 +227,9 @@ fn solution_services(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undec
             services.iter().map(|one| Dated { name: &one.service, ..dated(one) }).collect();
         return judge_all(facts, report, &SERVICE_CERTIFICATES, &all);
     }
+    if facts.body(&presented::SERVICES).is_ok() && !facts.list(&SERVICE_HOSTS).is_empty() {
+        return settle(&presented.unseen);
+    }
     let certificates: Vec<Certificate> = facts.rows(&CERTIFICATES)?;
     let own: Vec<Dated<'_>> =
         certificates.iter().filter(|one| one.matches_private_key_flag == Some(true)).map(Dated::of).collect();
@@ -212,6 +244,8 @@ fn solution_services(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::presented::samples::{presents, refuses};
+    use tancheck_plugin_api::records::probe::Probe;
     use tancheck_plugin_api::serde_json::{Value, json};
     use tancheck_plugin_api::testing::Case;
 
@@ -275,5 +309,39 @@ mod tests {
             .rows(&CERTIFICATES, json!([]))
             .judge()
             .assert_undecided(Outcome::NotEvaluated);
+    }
+
+    #[test]
+    fn what_the_module_server_presents_counts() {
+        let seen = |probes: &[Probe], not_after| {
+            seen(listed(&MODULE_SERVER, "AB", not_after), "ab")
+                .probes(&presented::MODULE_SERVER, probes)
+                .judge()
+        };
+        seen(&[presents("ms1", FAR)], FAR).assert_pass();
+        seen(&[presents("ms1", NEAR)], FAR).assert_findings(&["5e".repeat(32).as_str()]);
+        // It is what counts: the list may hold an old one.
+        seen(&[presents("ms1", FAR)], NEAR).assert_pass();
+        // One that was not seen leaves it to the list.
+        let partly = seen(&[presents("ms1", FAR), refuses("ms2")], NEAR);
+        partly.assert_findings(&["f"]);
+        assert!(partly.notes()[0].contains("not seen: ms2:443 refuses"), "{:?}", partly.notes());
+        seen(&[refuses("ms1")], FAR).assert_pass();
+        seen(&[], FAR).assert_pass();
+    }
+
+    #[test]
+    fn services_are_probed_where_they_are_named() {
+        let case = |probes: &[Probe]| {
+            let hosts: Vec<&str> = probes.iter().map(|probe| probe.host.as_str()).collect();
+            listed(&SOLUTION_SERVICES, "AB", FAR)
+                .setting("solution_services", hosts)
+                .probes(&presented::SERVICES, probes)
+        };
+        case(&[presents("trends", FAR)]).judge().assert_pass();
+        case(&[presents("trends", NEAR)]).judge().assert_findings(&["5e".repeat(32).as_str()]);
+        // The list of the server stands for nobody who is named and was not seen.
+        case(&[presents("trends", FAR), refuses("connect")]).judge().assert_undecided(Outcome::NotEvaluated);
+        case(&[]).judge().assert_pass();
     }
 }
