@@ -85,11 +85,11 @@ pub(crate) fn scheduled(facts: &Facts<'_>, report: &mut Report, name: &str) -> R
     let group = facts.text(&ACTION_GROUP)?;
     let mut undecided = Vec::new();
     for action in own {
-        let trouble = match action.status() {
-            Some(ScheduleStatus::Enabled) => rests(facts, action, group),
-            Some(_) => Some("is disabled".to_owned()),
-            None => {
-                undecided.push(format!("{} has the unknown status {:?}", action.name, action.status));
+        let trouble = match action.why_not_deployed(facts) {
+            Ok(None) => misses(action, group),
+            Ok(Some(trouble)) => Some(trouble.to_owned()),
+            Err(unknown) => {
+                undecided.push(unknown.reason);
                 continue;
             }
         };
@@ -105,14 +105,8 @@ pub(crate) fn scheduled(facts: &Facts<'_>, report: &mut Report, name: &str) -> R
     settle(&undecided)
 }
 
-/// Why an enabled action does not deploy.
-fn rests(facts: &Facts<'_>, action: &ScheduledAction, group: &str) -> Option<String> {
-    if action.approved_flag == Some(false) {
-        return Some("is not approved".to_owned());
-    }
-    if action.end_time.is_some_and(|end| end <= facts.now()) {
-        return Some("is past its end".to_owned());
-    }
+/// Why an action that the server issues reaches nobody.
+fn misses(action: &ScheduledAction, group: &str) -> Option<String> {
     let own = &action.action_group.name;
     if !own.is_empty() && !own.eq_ignore_ascii_case(group) {
         return Some(format!("is in the action group {own}, not in {group}"));

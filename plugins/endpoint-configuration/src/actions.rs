@@ -16,7 +16,7 @@ pub(crate) const MANIFEST_ACTIONS: Check = Check::automated("endpoint-configurat
         guide("Review and update scheduled actions", 39),
         guide("Verify whether endpoints have the latest manifest", 26),
     ])
-    .what("Looks for the scheduled actions `Endpoint Configuration - Manifest`, one for Windows and one for the other systems. Each has to be there, enabled, approved, issued by an account that is not deleted, and assigned to an action group that holds endpoints.")
+    .what("Looks for the scheduled actions `Endpoint Configuration - Manifest`, one for Windows and one for the other systems. Each has to be there, enabled, approved, not past its end, issued by an account that is not deleted, and assigned to an action group that holds endpoints.")
     .why("These actions bring the manifest to all endpoints. While one of them rests, no tool and no setting arrives there.")
     .limits("Which systems an action is for stands in its package's name only.")
     .related(&["actions.scheduled-actions-on-default", "endpoint-configuration.manifest-outdated"])
@@ -101,18 +101,8 @@ fn manifest_actions(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undeci
 
 /// What keeps an action from deploying.
 fn trouble(facts: &Facts<'_>, action: &ScheduledAction) -> Result<Option<String>, Undecided> {
-    match action.status() {
-        Some(ScheduleStatus::Enabled) => {}
-        Some(_) => return Ok(Some("is disabled".to_owned())),
-        None => {
-            return Err(Undecided::not_evaluated(format!(
-                "the scheduled action {} ({}) has the unknown status {:?}",
-                action.name, action.id, action.status
-            )));
-        }
-    }
-    if action.approved_flag == Some(false) {
-        return Ok(Some("is not approved".to_owned()));
+    if let Some(trouble) = action.why_not_deployed(facts)? {
+        return Ok(Some(trouble.to_owned()));
     }
     if action.action_group.name.eq_ignore_ascii_case("Default") {
         return Ok(Some("is assigned to the action group Default".to_owned()));
@@ -185,6 +175,7 @@ mod tests {
         for change in [
             ("status", json!(1)),
             ("approved_flag", json!(false)),
+            ("end_time", json!("2026-06-29T00:00:00")),
             ("action_group", json!({"id": 3, "name": "Default"})),
             ("action_group", json!({"id": 26, "name": "None"})),
             ("user", json!({"id": 8, "name": "gone"})),
