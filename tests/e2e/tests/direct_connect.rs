@@ -277,3 +277,35 @@ fn every_procedure_is_shown_and_names_what_it_does_not_know() {
         .run(&[&renew[..], &["--set", "modules.direct-connect.endpoint_fqdn=ms1.lab.example"]].concat());
     assert!(known.exits(0).stdout.contains("openssl s_client -connect ms1.lab.example:17475 -tls1_2"));
 }
+
+#[test]
+fn a_log_is_read_in_every_encoding() {
+    const LOG: &str = "direct-connect.extension-log";
+    let text = "2026-06-30 10:00:00 \u{e4}\u{f6} [dec] connecting\r\n2026-06-30 10:00:01 [dec] Connection refused by the server\r\n";
+    let wide = |bytes: fn(u16) -> [u8; 2], mark: &[u8]| -> Vec<u8> {
+        mark.iter().copied().chain(text.encode_utf16().flat_map(bytes)).collect()
+    };
+    let windows: Vec<u8> = text.chars().map(|one| u8::try_from(u32::from(one)).unwrap()).collect();
+    let mut damaged = text.as_bytes().to_vec();
+    damaged.splice(0..0, [0xff, 0xfe, 0xfd, 0x00, b'\n']);
+    let (machine, _lab) = site(&[]);
+    let find = |bytes: &[u8]| {
+        std::fs::write(machine.path("state/tancheck/exports/extensions0.txt"), bytes).unwrap();
+        machine.run(&["run", "--check", LOG, "--now", NOW, "-o", "json"]).json()["checks"][0].clone()
+    };
+    for (name, bytes) in [
+        ("UTF-8", text.as_bytes().to_vec()),
+        ("UTF-16 of Windows", wide(u16::to_le_bytes, &[0xff, 0xfe])),
+        ("UTF-16 without a mark", wide(u16::to_le_bytes, &[])),
+        ("the other UTF-16", wide(u16::to_be_bytes, &[0xfe, 0xff])),
+        ("Windows-1252", windows),
+    ] {
+        let found = find(&bytes);
+        assert_eq!(found["findings"][0]["subject"]["key"], "refused", "{name}: {found:#}");
+    }
+    // What is no text holds no line about Direct Connect, and is no health.
+    let found = find(&[0, 159, 146, 150].repeat(1000));
+    assert_eq!(found["outcome"], "not-evaluated", "{found:#}");
+    let found = find(&damaged);
+    assert_ne!(found["outcome"], "pass", "{found:#}");
+}

@@ -92,6 +92,24 @@ fn a_payload_is_judged_and_no_byte_of_it_is_kept() {
 }
 
 #[test]
+fn a_payload_of_one_block_is_half_a_payload() {
+    let machine = machine();
+    let whole = payload();
+    let (secret, certificate) = whole.split_at(whole.find("-----BEGIN CERTIFICATE").unwrap());
+    for (half, missing) in [(secret, "certificate"), (certificate, "secret")] {
+        let output = paste(&machine, half.as_bytes(), &["-o", "json"]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["blocks"].as_array().unwrap().len(), 1);
+        let rows = document["checks"].as_array().unwrap();
+        let format = rows.iter().find(|row| row["outcome"] == "finding").unwrap();
+        let says = format["findings"].to_string().to_lowercase();
+        assert!(says.contains(missing), "{missing}: {says}");
+        assert!(!String::from_utf8_lossy(&output.stdout).contains(&CANARY[..32]));
+    }
+}
+
+#[test]
 fn what_cannot_be_a_payload_is_told_in_one_line() {
     let machine = machine();
     let refused = |text: &[u8], words: &str| {

@@ -160,3 +160,105 @@ fn bad_targets_and_bad_evidence_are_told() {
     let ran = web.run(&["run", "--vantage", "moon"]).exits(2);
     assert!(ran.stderr.contains("endpoint-internal"), "{}", ran.stderr);
 }
+
+#[test]
+fn each_target_that_is_none_has_a_row_of_its_own() {
+    let lab = lab();
+    let targets =
+        ["nowhere.invalid", "[::1]:1", "[::1]:99999", "zs.example.com:0", "zs.example.com:port", "a b"];
+    let machine = machine(&lab, &TARGETS.replace("[\"zs-inside.lab.example\"]", &format!("{targets:?}")));
+    let (found, _) = run(&machine, &lab, ZONE, &["--vantage", "module-server"]);
+    // Two are listeners that nobody reaches; the others are no listeners.
+    let subjects: Vec<&str> = found["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["subject"]["key"].as_str().unwrap())
+        .collect();
+    assert_eq!(subjects, ["[::1]:1", "nowhere.invalid:17487"], "{found:#}");
+    let reason = found["reason"].as_str().unwrap_or_default();
+    for target in &targets[2..] {
+        assert!(reason.contains(target), "{target}: {reason}");
+    }
+}
+
+#[test]
+fn listeners_that_drip_flood_or_talk_nonsense_cost_their_rows_and_no_more() {
+    let lab = lab();
+    let machine = machine(&lab, TARGETS);
+    let checks = ["port-module-17475", "tls-key", "cert-server-present", "cert-server-expiry"];
+    for (fault, words) in [
+        ("direct-connect-listener-drips", "not complete within"),
+        ("direct-connect-listener-flood", "more than 64 KiB"),
+        ("direct-connect-listener-silent", "says nothing within"),
+        ("direct-connect-listener-http", "plain HTTP"),
+        ("direct-connect-server-certificate-nonsense", "no certificate"),
+    ] {
+        lab.inject(fault).unwrap();
+        let now = lab.now().to_string();
+        let mut arguments =
+            vec!["run", "--now", &now, "--vantage", "endpoint-internal", "-vvv", "-o", "json"];
+        let names: Vec<String> = checks.iter().map(|check| format!("direct-connect.{check}")).collect();
+        arguments.extend(names.iter().flat_map(|check| ["--check", check.as_str()]));
+        let ran = machine.run(&arguments);
+        assert!(matches!(ran.code, Some(1 | 3)), "{fault}: {ran:#?}");
+        let report = ran.json();
+        let rows = report["checks"].as_array().unwrap();
+        let passed: Vec<&Value> = rows.iter().filter(|row| row["outcome"] == "pass").collect();
+        let allowed = fault.ends_with("nonsense");
+        assert!(passed.iter().all(|row| allowed && row["id"] == PORT), "{fault}: {passed:#?}");
+        assert_eq!(rows.len(), checks.len(), "{fault}");
+        assert!(report.to_string().contains(words), "{fault}: {report:#}");
+        // A megabyte that was sent is not kept.
+        assert!(ran.stdout.len() < 100_000, "{fault}: {} bytes", ran.stdout.len());
+        assert!(!ran.stdout.contains(lab.token()) && !ran.stderr.contains(lab.token()), "{fault}");
+        lab.clear_faults();
+    }
+}
+
+#[test]
+fn the_console_is_greeted_where_the_configuration_says_that_it_is() {
+    const ROTATION: &str = "certificates.console-rotation";
+    const LIST: &str = "/api/v2/https_certificates";
+    let site = |lab: &Lab| {
+        let machine = Machine::with(&["tancheck-certificates"]);
+        let authority = lab.authority_pem().map(|_| {
+            let file = machine.path("authority.pem");
+            lab.write_authority(&file).unwrap();
+            format!("ca_file = {:?}\n", file.display().to_string())
+        });
+        let retries = "[limits]\nretries = 0\nprobe_pause = \"0s\"\n";
+        let more = format!("{}{retries}", authority.unwrap_or_default());
+        machine.configure_deployment(&lab.url(), lab.token(), &more);
+        machine
+    };
+    let notes =
+        |row: &Value| row["notes"].as_array().unwrap().iter().map(Value::to_string).collect::<String>();
+
+    let secure = Lab::builder().endpoints(10).tls().start().unwrap();
+    let machine = site(&secure);
+    let plan = machine.run(&["plan", "--check", ROTATION, "-o", "json"]).exits(0).json();
+    let listener = secure.url().trim_start_matches("https://").to_owned();
+    let wanted = format!("probe {listener} from admin, 1 handshake");
+    let requests = plan["requests"].as_array().unwrap();
+    assert!(requests.iter().any(|request| request["request"] == wanted.as_str()), "{plan:#}");
+    // The lab lists other certificates than it presents, as a server behind a load balancer does.
+    let (both, report) = run(&machine, &secure, ROTATION, &[]);
+    assert_eq!(both["outcome"], "pass", "{both:#}");
+    assert!(notes(&both).contains("the server does not list the certificate of the Console"), "{both:#}");
+    assert_eq!(report["probes"].as_array().unwrap().len(), 1);
+    assert_eq!(report["probes"][0].get("suites"), None, "one greeting");
+    // What is presented is enough; it was not there to see before.
+    secure.behaviour(LIST, tancheck_lab::Behaviour::Status(403, None));
+    assert_eq!(run(&machine, &secure, ROTATION, &[]).0["outcome"], "pass");
+    assert_eq!(run(&machine, &secure, "certificates.console-self-signed", &[]).0["outcome"], "pass");
+
+    // Without TLS nothing is presented, and nothing but the list decides.
+    let plain = lab();
+    let machine = site(&plain);
+    let plan = machine.run(&["plan", "--check", ROTATION, "-o", "json"]).exits(0).stdout;
+    assert!(!plan.contains("handshake"), "{plan}");
+    assert_eq!(run(&machine, &plain, ROTATION, &[]).0["outcome"], "pass");
+    plain.behaviour(LIST, tancheck_lab::Behaviour::Status(403, None));
+    assert_ne!(run(&machine, &plain, ROTATION, &[]).0["outcome"], "pass");
+}
