@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use tancheck_e2e::{Machine, Ran};
+use tancheck_e2e::{Machine, Ran, Terminal};
 use tancheck_lab::Lab;
 
 const NOW: &str = "2026-06-30T12:00:00Z";
@@ -131,6 +131,30 @@ fn a_whole_plugin_at_its_first_run() {
     assert_eq!((&settled["proposals"][0]["differs"], &settled["toml"]), (&json!(false), &json!("")));
     // The file is a configuration as before.
     let _ = machine.run(&["config", "explain", "-o", "json"]).exits(0);
+}
+
+#[test]
+fn at_a_terminal_the_reason_is_asked_for() {
+    let (machine, _lab) = site();
+    let before = text(&machine);
+    let answered = |reason: &str| {
+        let arguments = ["learn", SUBNETS, "--now", NOW, "--write", "--color", "never"];
+        let mut terminal = Terminal::start(&mut machine.command(&arguments));
+        terminal.until("Why are these values right?");
+        terminal.types(reason);
+        terminal.ends().exits(0)
+    };
+    let refused = answered("");
+    assert!(refused.stdout.contains("approved_subnets = ["), "it is shown first: {refused:?}");
+    assert!(refused.stderr.contains("nothing was written"), "{refused:?}");
+    assert_eq!(text(&machine), before);
+    let accepted = answered("the network team said so");
+    assert!(accepted.stderr.contains("1 setting is written to"), "{accepted:?}");
+    assert!(
+        text(&machine).contains("approved_subnets\" = \"the network team said so\""),
+        "{}",
+        text(&machine)
+    );
 }
 
 #[test]

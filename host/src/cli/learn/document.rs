@@ -9,6 +9,7 @@ use crate::run::document::{CheckResult, Run};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use tancheck_plugin_api::Proposal;
 use tancheck_plugin_api::manifest::{Check, Manifest};
 
@@ -204,8 +205,18 @@ fn entries(value: &Value) -> BTreeSet<String> {
 }
 
 impl Document {
+    /// Writes what differs, where anything does.
+    pub(super) fn accept(&mut self, file: &Path, reason: &str) -> Result<(), Stop> {
+        let changes = self.changes(Some(reason));
+        if !changes.is_empty() {
+            edit::write(file, &changes)?;
+            self.written = true;
+        }
+        Ok(())
+    }
+
     /// What would be written.
-    pub(super) fn changes(&self, reason: Option<&str>) -> Vec<Change> {
+    fn changes(&self, reason: Option<&str>) -> Vec<Change> {
         let differing = self.proposals.iter().filter(|row| row.differs);
         differing
             .map(|row| Change {

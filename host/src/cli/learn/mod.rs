@@ -6,11 +6,11 @@ mod shown;
 pub(super) use document::Document;
 
 use super::engine::{Ground, Ways};
-use super::output::{FAINT, Printer, to_stderr};
+use super::output::{FAINT, Printer, WARNING, to_stderr};
 use super::site::Site;
 use super::stop::{INCOMPLETE, OK, Stop, UNREACHABLE};
 use super::{Global, ask, run, text};
-use crate::config::edit::{self, Change};
+use crate::config::edit;
 use crate::plugins::Installed;
 use crate::run::document::Run;
 use crate::run::exit::Policy;
@@ -22,7 +22,7 @@ use serde_json::Value;
 use shown::{brief, told, written};
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tancheck_plugin_api::manifest::Check;
 
 /// Proposes expected values, such as approved subnets, from what a run sees; --write accepts them
@@ -95,26 +95,21 @@ pub(super) fn run(arguments: Arguments, global: &Global) -> Result<u8, Stop> {
         if arguments.write { Some(writable(&ground.site, &wanted, &arguments, global)?) } else { None };
     ground.only(ids);
     let run = runtime.block_on(looked(&ground, global))?;
+    run.problems.iter().for_each(|problem| to_stderr(&format!("{WARNING}warning:{WARNING:#} {problem}")));
     let mut document = compared(&ground.site, &run, &arguments)?;
-    let Some(file) = file else {
-        printer.document(&document, || told(&document, &arguments))?;
-        return Ok(code(&run, &document));
-    };
-    let changes = document.changes(arguments.reason.as_deref());
-    if let Some(reason) = &arguments.reason {
-        document.toml = edit::snippet(&document.changes(Some(reason)));
-        accept(&file, &changes, &mut document)?;
-        printer.document(&document, || told(&document, &arguments))?;
-    } else {
-        printer.document(&document, || told(&document, &arguments))?;
-        if !changes.is_empty() {
-            let reason = ask::line("Why are these values right? (one line; empty: nothing is written)")?;
-            if reason.trim().is_empty() {
-                to_stderr("nothing was written");
-            } else {
-                accept(&file, &document.changes(Some(&reason)), &mut document)?;
-                to_stderr(&written(&document));
-            }
+    if let (Some(file), Some(reason)) = (&file, &arguments.reason) {
+        document.accept(file, reason)?;
+    }
+    printer.document(&document, || told(&document, &arguments))?;
+    if let (Some(file), None) = (&file, &arguments.reason)
+        && !document.toml.is_empty()
+    {
+        let reason = ask::line("Why are these values right? (one line; empty: nothing is written)")?;
+        if reason.is_empty() {
+            to_stderr("nothing was written");
+        } else {
+            document.accept(file, &reason)?;
+            to_stderr(&written(&document));
         }
     }
     Ok(code(&run, &document))
@@ -126,14 +121,6 @@ async fn looked(ground: &Ground, global: &Global) -> Result<Run, Stop> {
     let policy = Policy { fail_on: None, ..Policy::default() };
     let setup = ground.setup(policy, interrupt, run::progress(global));
     run::ask_and_judge(ground, &setup).await
-}
-
-fn accept(file: &Path, changes: &[Change], document: &mut Document) -> Result<(), Stop> {
-    if !changes.is_empty() {
-        edit::write(file, changes)?;
-        document.written = true;
-    }
-    Ok(())
 }
 
 fn code(run: &Run, document: &Document) -> u8 {
