@@ -73,10 +73,34 @@ impl Baseline {
         what: &str,
     ) -> Result<Self, Undecided> {
         const MOST: usize = 8;
-        const FEWEST: usize = 3;
         let weeks = weekly(values, now);
         let values: Vec<f64> = weeks.iter().rev().take(MOST).map(|(_, value)| *value).collect();
-        Self::known(&values, FEWEST).ok_or_else(|| {
+        Self::of_known_weeks(&values, what)
+    }
+
+    /// The baseline of the five calendar weeks whose last values are nearest to a time so many days ago: what was usual
+    /// a month or a quarter ago. Where that is longer than the history is, these are the first weeks of it.
+    ///
+    /// # Errors
+    /// When fewer than three weeks before the present one are known: then the history is too short to judge a change of
+    /// `what`.
+    pub fn of_weeks_around(
+        values: impl IntoIterator<Item = (Timestamp, f64)>,
+        now: Timestamp,
+        days_ago: i64,
+        what: &str,
+    ) -> Result<Self, Undecided> {
+        const MOST: usize = 5;
+        let mut weeks = weekly(values, now);
+        let span = SignedDuration::from_hours(24 * days_ago);
+        weeks.sort_by_key(|(at, _)| (now.duration_since(*at) - span).abs());
+        let values: Vec<f64> = weeks.iter().take(MOST).map(|(_, value)| *value).collect();
+        Self::of_known_weeks(&values, what)
+    }
+
+    fn of_known_weeks(values: &[f64], what: &str) -> Result<Self, Undecided> {
+        const FEWEST: usize = 3;
+        Self::known(values, FEWEST).ok_or_else(|| {
             Undecided::not_evaluated(format!(
                 "the history is too short: {} of {FEWEST} earlier weeks of {what} are stored; run tancheck every week",
                 values.len()
@@ -220,6 +244,22 @@ mod tests {
         assert!(short.reason.contains("2 of 3 earlier weeks of numbers"), "{}", short.reason);
         let many = (0..20).map(|week| (now - SignedDuration::from_hours(168 * week), week as f64));
         assert_eq!(Baseline::of_weeks(many, now, "numbers").unwrap().median, 4.5, "the last eight");
+    }
+
+    #[test]
+    fn a_time_ago_is_the_weeks_around_it() {
+        let now: Timestamp = "2026-06-30T06:00:00Z".parse().unwrap();
+        let usual = |weeks: &[f64], days: i64| {
+            let at = |ago: usize| now - SignedDuration::from_hours(168 * (ago as i64 + 1));
+            let values = weeks.iter().enumerate().map(|(ago, value)| (at(ago), *value));
+            Baseline::of_weeks_around(values, now, days, "numbers")
+        };
+        let weeks: Vec<f64> = (1..=30).map(f64::from).collect();
+        assert_eq!(usual(&weeks, 30).unwrap().median, 4.0, "two to six weeks ago");
+        assert_eq!(usual(&weeks, 90).unwrap().median, 13.0, "eleven to fifteen weeks ago");
+        assert_eq!(usual(&weeks[..6], 90).unwrap().median, 4.0, "a young history: its first weeks");
+        assert_eq!(usual(&[5.0, 5.0, 900.0, 5.0, 5.0, 5.0], 30).unwrap().median, 5.0, "one odd week");
+        assert!(usual(&weeks[..2], 30).unwrap_err().reason.contains("2 of 3 earlier weeks of numbers"));
     }
 
     #[test]

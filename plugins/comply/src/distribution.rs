@@ -2,22 +2,20 @@
 
 use crate::inputs::{ASSESSMENTS, Assessment, assessments};
 use crate::{ASSESSMENTS as GUIDE, WHO};
-use tancheck_plugin_api::facts::Point;
+use tancheck_plugin_api::facts::{Baseline, Point};
 use tancheck_plugin_api::prelude::*;
 
 const CHANGE_POINTS: Setting = Setting::integer("change_points", 10, 1, 100)
     .unit("percentage points")
-    .about("by how much the compliant share of an assessment may differ from that of the quarter before");
+    .about("by how much the compliant share of an assessment may differ from what was usual a quarter ago");
 
 /// The compliant shares that earlier runs saw.
 const HISTORY: Input =
     Input::new("comply.compliant-history", "compliant shares of assessments in earlier runs")
         .sources(&[Source::history("comply.compliant.*", 400)]);
 
-/// A share is compared with that of a quarter ago.
-const QUARTER: i64 = 85;
-/// Where the history is shorter: with one that is at least this old.
-const FEWEST_DAYS: i64 = 5;
+/// A share is compared with those of the weeks around a time so many days ago.
+const QUARTER: i64 = 90;
 
 /// Endpoint compliance distribution is plausible.
 pub(crate) const DISTRIBUTION: Check = Check::hybrid("comply.assessment-distribution")
@@ -27,9 +25,9 @@ pub(crate) const DISTRIBUTION: Check = Check::hybrid("comply.assessment-distribu
     .reads(&[&ASSESSMENTS, &HISTORY])
     .settings(&[&CHANGE_POINTS])
     .guide(GUIDE)
-    .what("Compares the compliant share of each assessment with that of the quarter before (or of the oldest run, while the history is shorter), and looks for endpoints without a result. A move of more than `change_points` and missing results are findings; a person may confirm that they are as expected.")
+    .what("Compares the compliant share of each assessment with the median of the five weeks nearest to a quarter ago (of the first weeks, while the history is shorter), and looks for endpoints without a result. A move of more than `change_points` and missing results are findings; a person may confirm that they are as expected.")
     .why("A share that jumps mostly tells that another set of endpoints or checks was counted.")
-    .limits("The numbers come from an exported list. The findings of single endpoints, which the API Gateway tells, are not counted: there are too many.")
+    .limits("The numbers come from an exported list. The findings of single endpoints, which the API Gateway tells, are not counted: there are too many. Until three earlier weeks are stored, no share is compared. A move is none while it is within three times the usual swing of these weeks.")
     .related(&["comply.assessment-scan-errors"])
     .remedy(&REMEDY)
     .judge(assessment_distribution);
@@ -68,16 +66,13 @@ fn assessment_distribution(facts: &Facts<'_>, report: &mut Report) -> Result<(),
         if let Some(share) = compliant_share(&assessment) {
             let series = format!("comply.compliant.{}", assessment.name);
             report.measure(&series, share, "percent");
-            match before(facts, stored, &series) {
-                Some((since, earlier)) if (share - earlier).abs() > limit => says.push(format!(
-                    "the compliant share went from {earlier:.0} to {share:.0} percent since {}",
-                    since.strftime("%Y-%m-%d")
+            match usual(facts, stored, &series, &assessment.name) {
+                Ok(usual) if (share - usual.median).abs() > limit.max(usual.swing()) => says.push(format!(
+                    "the compliant share is {share:.0} percent; the median of the weeks around a quarter ago is {:.0}",
+                    usual.median
                 )),
-                Some(_) => {}
-                None => unknown.push(format!(
-                    "{share:.0} percent is the first compliant share of {}; run again next quarter",
-                    assessment.name
-                )),
+                Ok(_) => {}
+                Err(short) => unknown.push(format!("{share:.0} percent now; {}", short.reason)),
             }
         }
         if !says.is_empty() {
@@ -101,14 +96,10 @@ fn compliant_share(assessment: &Assessment) -> Option<f64> {
     (all > 0.0).then(|| 100.0 * compliant / all)
 }
 
-/// The share of a quarter ago, or the oldest one of an earlier week.
-fn before(facts: &Facts<'_>, stored: &[Point], series: &str) -> Option<(Timestamp, f64)> {
-    let same = stored.iter().filter(|point| point.series == series);
-    let earlier: Vec<&Point> = same.filter(|point| facts.days_since(point.at) >= FEWEST_DAYS).collect();
-    let quarter =
-        earlier.iter().filter(|point| facts.days_since(point.at) >= QUARTER).max_by_key(|point| point.at);
-    let chosen = quarter.or_else(|| earlier.iter().min_by_key(|point| point.at))?;
-    Some((chosen.at, chosen.value))
+/// What was usual a quarter ago, or as long ago as the history goes back.
+fn usual(facts: &Facts<'_>, stored: &[Point], series: &str, name: &str) -> Result<Baseline, Undecided> {
+    let same = stored.iter().filter(|point| point.series == series).map(|point| (point.at, point.value));
+    Baseline::of_weeks_around(same, facts.now(), QUARTER, &format!("the compliant share of {name}"))
 }
 
 #[cfg(test)]
@@ -124,14 +115,17 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_compared_with_the_quarter_before() {
-        case(80, 100, &[80.0]).judge().assert_pass();
-        case(80, 100, &[80.0]).assert_needs_its_inputs();
-        case(70, 100, &[80.0]).judge().assert_pass();
-        case(69, 100, &[80.0]).judge().assert_findings(&["CIS"]);
-        case(91, 100, &[80.0]).judge().assert_findings(&["CIS"]);
-        case(69, 100, &[80.0]).setting("change_points", 11).judge().assert_pass();
-        // Slow moves add up: what counts is the value of a quarter ago, not that of last week.
+    fn a_share_is_compared_with_what_was_usual_a_quarter_ago() {
+        case(80, 100, &[80.0; 3]).judge().assert_pass();
+        case(80, 100, &[80.0; 3]).assert_needs_its_inputs();
+        case(70, 100, &[80.0; 3]).judge().assert_pass();
+        case(69, 100, &[80.0; 3]).judge().assert_findings(&["CIS"]);
+        case(91, 100, &[80.0; 3]).judge().assert_findings(&["CIS"]);
+        case(69, 100, &[80.0; 3]).setting("change_points", 11).judge().assert_pass();
+        case(69, 100, &[80.0, 80.0, 65.0, 80.0]).judge().assert_findings(&["CIS"]);
+        case(80, 100, &[80.0, 5.0, 80.0, 80.0]).judge().assert_pass();
+        case(65, 100, &[80.0, 70.0, 90.0]).judge().assert_pass();
+        // Slow moves add up: what counts are the weeks around a quarter ago, not the last ones.
         let mut slow = vec![90.0; 3];
         slow.extend([80.0; 12]);
         case(78, 100, &slow).judge().assert_findings(&["CIS"]);
@@ -141,15 +135,19 @@ mod tests {
     }
 
     #[test]
-    fn the_first_run_proves_nothing_and_is_kept() {
-        let verdict = case(80, 100, &[]).judge();
-        verdict.assert_undecided(Outcome::NotEvaluated);
-        assert_eq!(verdict.measures()[0].value, 80.0);
+    fn a_short_history_proves_nothing_and_the_share_is_kept() {
+        for weeks in [&[][..], &[40.0, 40.0]] {
+            let verdict = case(80, 100, weeks).judge();
+            verdict.assert_undecided(Outcome::NotEvaluated);
+            let told = &verdict.undecided().unwrap().reason;
+            assert!(told.contains("earlier weeks of the compliant share of CIS"), "{told}");
+            assert_eq!(verdict.measures()[0].value, 80.0);
+        }
     }
 
     #[test]
     fn endpoints_without_a_result_are_found() {
-        let verdict = case(80, 97, &[80.0]).judge();
+        let verdict = case(80, 97, &[80.0; 3]).judge();
         verdict.assert_findings(&["CIS"]);
         assert_eq!(verdict.findings()[0].says, "3 of 100 endpoints have no result");
         let vulnerabilities = |results: &str| {

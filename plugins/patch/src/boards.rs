@@ -6,6 +6,7 @@ use crate::inputs::{
 };
 use std::collections::BTreeMap;
 use tancheck_plugin_api::GuideReference;
+use tancheck_plugin_api::facts::Baseline;
 use tancheck_plugin_api::prelude::*;
 use tancheck_plugin_api::serde_json::json;
 
@@ -14,7 +15,7 @@ const NEEDS_TRENDS: &str = "Trends with the board Patch";
 
 const CHANGE_PCT: Setting = Setting::integer("change_pct", 10, 0, 1000)
     .unit("percent")
-    .about("by how much a value of the Patch board may get worse within a month");
+    .about("by how much a value of the Patch board may be worse than what was usual a month ago");
 
 const SLA_TARGET_PCT: Setting = Setting::integer_unset("sla_target_pct", 0, 100)
     .unit("percent")
@@ -28,7 +29,7 @@ pub(crate) const SUMMARY: Check = Check::automated("patch.board-summary")
     .reads(&[&BOARD_SUMMARY, &BOARD_BEFORE])
     .settings(&[&CHANGE_PCT])
     .guide(GUIDE)
-    .what("Lists the panels of the section that show an error. Values that moved by more than `change_pct` within a month are told with the outcome.")
+    .what("Lists the panels of the section that show an error. Values that are more than `change_pct` away from the median of the five weeks nearest to a month ago are told with the outcome.")
     .why("A panel with an error shows an old picture, or none, to whoever decides from it.")
     .limits("No public route tells the panels, so somebody exports them or looks.")
     .applies(NEEDS_TRENDS)
@@ -44,9 +45,9 @@ pub(crate) const MISSING: Check = Check::automated("patch.board-missing")
     .reads(&[&PATCH_LISTS, &APPLICABILITY, &BOARD_BEFORE, &BOARD_MISSING])
     .settings(&[&CHANGE_PCT])
     .guide(GUIDE)
-    .what("Adds up how often the patches of the lists that Tanium manages are missing and compares the sum with the one of a month ago: it must not rise by more than `change_pct`. Lists the panels of the section that show an error.")
+    .what("Adds up how often the patches of the lists that Tanium manages are missing and compares the sum with the median of the five weeks nearest to a month ago: it must not be more than `change_pct` above. Lists the panels of the section that show an error.")
     .why("If more is missing than a month ago, patches come faster than they are installed.")
-    .limits("The lists overlap, so the sum is no number of endpoints; it is good for comparing months only. The first run has nothing to compare with. Errors of panels are known from an exported file or an answer only.")
+    .limits("The lists overlap, so the sum is no number of endpoints; it is good for comparing months only. Until three earlier weeks are stored, nothing is compared. Errors of panels are known from an exported file or an answer only.")
     .applies(NEEDS_TRENDS)
     .related(&["patch.board-summary", "patch.critical-missing-30d", "trends.required-boards"])
     .remedy(&REMEDY)
@@ -60,9 +61,9 @@ pub(crate) const SLA: Check = Check::automated("patch.board-sla")
     .reads(&[&BOARD_SLA, &BOARD_BEFORE])
     .settings(&[&SLA_TARGET_PCT, &CHANGE_PCT])
     .guide(GUIDE)
-    .what("Compares the newest compliance of each panel with `sla_target_pct`. Where that is not set, it must not fall by more than `change_pct` percent within a month. Lists panels that show an error.")
+    .what("Compares the newest compliance of each panel with `sla_target_pct`. Where that is not set, it must not be more than `change_pct` percent below the median of the five weeks nearest to a month ago. Lists panels that show an error.")
     .why("The organisation promised somebody how soon patches are installed.")
-    .limits("No public route tells the panels, so somebody exports them or reads a number off. Without a target the first run has nothing to compare with.")
+    .limits("No public route tells the panels, so somebody exports them or reads a number off. Without a target nothing is compared until three earlier weeks are stored.")
     .applies(NEEDS_TRENDS)
     .related(&["patch.board-summary", "patch.board-missing", "trends.required-boards"])
     .remedy(&REMEDY)
@@ -165,13 +166,13 @@ fn panels(
     Ok(Some(newest.into_values().collect()))
 }
 
-/// The value of a series about a month ago: the point nearest to 30 days, within three and six weeks.
-fn month_ago(facts: &Facts<'_>, series: &str) -> Result<Option<f64>, Undecided> {
-    let points = facts.points(&BOARD_BEFORE)?;
-    let about = points.iter().filter(|point| point.series == series);
-    let about = about.filter(|point| (21..=45).contains(&facts.days_since(point.at)));
-    let nearest = about.min_by_key(|point| (facts.days_since(point.at) - 30).abs());
-    Ok(nearest.map(|point| point.value))
+/// A value is compared with those of the weeks around a time so many days ago.
+const MONTH: i64 = 30;
+
+/// What was usual a month ago, or as long ago as the history goes back.
+fn usual(facts: &Facts<'_>, series: &str, what: &str) -> Result<Baseline, Undecided> {
+    let same = facts.points(&BOARD_BEFORE)?.iter().filter(|point| point.series == series);
+    Baseline::of_weeks_around(same.map(|point| (point.at, point.value)), facts.now(), MONTH, what)
 }
 
 /// A series of the history for a panel.
@@ -184,21 +185,22 @@ fn series(section: &str, label: &str) -> String {
     format!("patch.board.{section}.{plain}")
 }
 
-/// By how many percent a value moved.
-fn moved_pct(old: f64, new: f64) -> f64 {
-    if old == 0.0 { if new == 0.0 { 0.0 } else { f64::INFINITY } } else { (new - old) * 100.0 / old }
-}
-
 fn summary(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let limit = facts.integer(&CHANGE_PCT)? as f64;
+    facts.points(&BOARD_BEFORE)?;
     let Some(panels) = panels(facts, report, &BOARD_SUMMARY, "Summary")? else { return Ok(()) };
     for (label, value) in panels.iter().filter_map(|row| Some((row.label(), row.number()?))) {
         let series = series("summary", &label);
         report.measure(&series, value, "value");
-        if let Some(old) = month_ago(facts, &series)?
-            && moved_pct(old, value).abs() > limit
-        {
-            report.note(format!("{label} moved from {old} to {value} within a month"));
+        match usual(facts, &series, &label) {
+            Ok(usual) if value > usual.ceiling(limit) || value < usual.floor(limit) => {
+                let median = usual.median;
+                report.note(format!(
+                    "{label} is {value}; the median of the weeks around a month ago is {median}"
+                ));
+            }
+            Ok(_) => {}
+            Err(short) => report.note(format!("{label} is not compared: {}", short.reason)),
         }
     }
     Ok(())
@@ -227,6 +229,7 @@ const MISSING_SERIES: &str = "patch.board.missing";
 
 fn missing(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let limit = facts.integer(&CHANGE_PCT)?;
+    facts.points(&BOARD_BEFORE)?;
     facts.body(&PATCH_LISTS)?;
     let lists: Vec<Applicability> = facts.rows(&APPLICABILITY)?;
     if lists.is_empty() {
@@ -240,18 +243,18 @@ fn missing(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     };
     report.measure(MISSING_SERIES, missing as f64, "missing");
     let panels = panels(facts, report, &BOARD_MISSING, "Missing Patches").map(|_| ());
-    let Some(old) = month_ago(facts, MISSING_SERIES)? else {
-        return Err(Undecided::not_evaluated(format!(
-            "patches are missing {missing} times now; with what to compare that is known a month after tancheck's first run"
-        )));
-    };
-    let moved = moved_pct(old, missing as f64);
-    if moved > limit as f64 {
+    let usual = usual(facts, MISSING_SERIES, "how often patches are missing").map_err(|short| {
+        Undecided::not_evaluated(format!("patches are missing {missing} times now; {}", short.reason))
+    })?;
+    let median = usual.median;
+    if missing as f64 > usual.ceiling(limit as f64) {
         report.finding(
             Finding::on(subject("Missing Patches"))
-                .says(format!("patches are missing {missing} times, a month ago {old} times"))
+                .says(format!(
+                    "patches are missing {missing} times; the median of the weeks around a month ago is {median}"
+                ))
                 .expected(format!("a rise of at most {limit} %"))
-                .evidence(facts.seen(&APPLICABILITY, [old, missing as f64])),
+                .evidence(facts.seen(&APPLICABILITY, [median, missing as f64])),
         );
     }
     panels
@@ -260,6 +263,7 @@ fn missing(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
 fn sla(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let target = facts.integer(&SLA_TARGET_PCT).ok();
     let limit = facts.integer(&CHANGE_PCT)?;
+    facts.points(&BOARD_BEFORE)?;
     let values: Vec<(String, Option<f64>)> = match facts.body(&BOARD_SLA)? {
         Body::Answer(answer) => vec![("SLA Based Compliance Reporting".to_owned(), answer.value.as_f64())],
         _ => panels(facts, report, &BOARD_SLA, "SLA Based Compliance Reporting")?
@@ -277,18 +281,18 @@ fn sla(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
         };
         let series = series("sla", &label);
         report.measure(&series, value, "percent");
-        let (says, expected) = match (target, month_ago(facts, &series)?) {
+        let (says, expected) = match (target, usual(facts, &series, &label)) {
             (Some(target), _) if value < target as f64 => {
                 (format!("shows a compliance of {value} %"), format!("at least {target} %"))
             }
             (Some(_), _) => continue,
-            (None, Some(old)) if -moved_pct(old, value) > limit as f64 => (
-                format!("fell from {old} to {value} % within a month"),
+            (None, Ok(usual)) if value < usual.floor(limit as f64) => (
+                format!("shows {value} %; the median of the weeks around a month ago is {} %", usual.median),
                 format!("a fall of at most {limit} percent, or a target in `sla_target_pct`"),
             ),
-            (None, Some(_)) => continue,
-            (None, None) => {
-                unknown.push(format!("set `sla_target_pct`, or wait a month to compare {label} ({value} %)"));
+            (None, Ok(_)) => continue,
+            (None, Err(short)) => {
+                unknown.push(format!("{label} shows {value} %; {}, or set `sla_target_pct`", short.reason));
                 continue;
             }
         };
@@ -338,8 +342,11 @@ mod tests {
     fn values_that_moved_are_noted_and_remembered() {
         let verdict = summary_case(json!([row("Mean Time", "2026-06-29", "120", "")])).judge();
         verdict.assert_pass();
-        assert_eq!(verdict.notes(), ["Mean Time moved from 100 to 120 within a month"]);
+        assert_eq!(verdict.notes(), ["Mean Time is 120; the median of the weeks around a month ago is 100"]);
         assert_eq!(verdict.measures()[0].series, "patch.board.summary.mean-time");
+        let other = summary_case(json!([row("Other", "2026-06-29", "120", "")])).judge();
+        other.assert_pass();
+        assert!(other.notes()[0].contains("0 of 3 earlier weeks of Other"), "{:?}", other.notes());
     }
 
     #[test]
@@ -364,12 +371,20 @@ mod tests {
         missing_case(&[json!(60), json!(50)], &WEEKS).judge().assert_pass();
         missing_case(&[json!(61), json!(50)], &WEEKS).judge().assert_findings(&["Missing Patches"]);
         missing_case(&[json!(10)], &WEEKS).judge().assert_pass();
+        // One odd week is no baseline, nor is last week's rise what was usual.
+        let odd = [100.0, 100.0, 900.0, 100.0, 100.0];
+        missing_case(&[json!(111)], &odd).judge().assert_findings(&["Missing Patches"]);
+        let mut slow = vec![100.0; 4];
+        slow.extend([110.0; 3]);
+        missing_case(&[json!(115)], &slow).judge().assert_findings(&["Missing Patches"]);
+        // What swings that much every week has not risen.
+        missing_case(&[json!(115)], &[100.0, 90.0, 110.0, 100.0, 105.0]).judge().assert_pass();
         missing_case(&[json!(60), json!(50)], &WEEKS).assert_needs_its_inputs();
     }
 
     #[test]
-    fn without_a_month_of_history_or_a_number_nothing_is_decided() {
-        missing_case(&[json!(60)], &[100.0]).judge().assert_undecided(Outcome::NotEvaluated);
+    fn without_three_weeks_of_history_or_a_number_nothing_is_decided() {
+        missing_case(&[json!(60)], &[100.0; 2]).judge().assert_undecided(Outcome::NotEvaluated);
         missing_case(&[json!(60), json!(null)], &WEEKS).judge().assert_undecided(Outcome::NotEvaluated);
         let none = missing_case(&[], &WEEKS).rows(&APPLICABILITY, json!([]));
         none.judge().assert_undecided(Outcome::NotApplicable);
@@ -405,6 +420,6 @@ mod tests {
     fn without_a_target_a_fall_is_found() {
         sla_case("90", "", &WEEKS).judge().assert_pass();
         sla_case("89", "", &WEEKS).judge().assert_findings(&["Critical"]);
-        sla_case("89", "", &[]).judge().assert_undecided(Outcome::NotEvaluated);
+        sla_case("89", "", &[100.0; 2]).judge().assert_undecided(Outcome::NotEvaluated);
     }
 }

@@ -255,7 +255,7 @@ pub(crate) const APPLICABILITY: Input =
 /// Values of the Patch board in earlier runs.
 pub(crate) const BOARD_BEFORE: Input =
     Input::new("patch.board-before", "values of the Patch board in earlier runs")
-        .sources(&[Source::history("patch.board.*", 60)]);
+        .sources(&[Source::history("patch.board.*", 200)]);
 
 /// Patches that apply to some endpoint. Without `applicableOnly` the route tells the whole catalogue, tens of megabytes.
 pub(crate) const PATCHES: Input = Input::new("patch.patches", "patches that apply to some endpoint").sources(
