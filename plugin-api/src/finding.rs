@@ -251,6 +251,14 @@ impl Report {
         self.measures.push(Measure { series, value, unit, bound: Some(bound) });
     }
 
+    /// Keeps what share of all a part is, in percent: of the endpoints, those that have a module's tools. Nothing where
+    /// there are none at all.
+    pub fn measure_share(&mut self, series: &str, part: u64, all: u64) {
+        if all > 0 {
+            self.measure(series, 100.0 * part as f64 / all as f64, "percent");
+        }
+    }
+
     /// Proposes a value for a setting that the check [learns](crate::Check::learns), with what it was taken from:
     /// "12 subnets with clients". Findings do not matter, and it comes before whatever ends the judge for want of the
     /// setting. Propose only what was seen whole: where an input is incomplete or missing, the host takes no proposal.

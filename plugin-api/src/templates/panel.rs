@@ -156,6 +156,7 @@ pub struct Panel {
     groups: &'static [&'static str],
     named_by: &'static str,
     counted_by: &'static str,
+    share: Option<&'static str>,
 }
 
 impl Panel {
@@ -181,6 +182,7 @@ impl Panel {
             groups: &[],
             named_by: "Computer Name",
             counted_by: "Count",
+            share: None,
         }
     }
 
@@ -231,6 +233,14 @@ impl Panel {
     #[must_use]
     pub const fn grouped_by(mut self, columns: &'static [&'static str]) -> Self {
         self.groups = columns;
+        self
+    }
+
+    /// The series of the share of endpoints in no bad state, in percent: what the module covers. It is kept where
+    /// endpoints were asked; an export lists, and a number counts, only those in a bad state.
+    #[must_use]
+    pub const fn covering(mut self, series: &'static str) -> Self {
+        self.share = Some(series);
         self
     }
 
@@ -346,6 +356,10 @@ impl Panel {
         if counted.unknown.is_empty() {
             let series = format!("{}.{}", self.input.id, self.key);
             report.measure(&series, counted.count as f64, self.noun.1);
+            if let (Some(share), Body::Tally(tally)) = (self.share, facts.body(self.input)?) {
+                let told = tally.valued();
+                report.measure_share(share, told.saturating_sub(counted.count), told);
+            }
         }
         if i64::try_from(counted.count).unwrap_or(i64::MAX) > limit {
             report
@@ -462,6 +476,26 @@ mod tests {
         assert_eq!(verdict.findings()[0].affected.as_ref().unwrap().of, Some(402));
         case(&[("Purple", 400)]).judge().assert_undecided(Outcome::NotEvaluated);
         case(&[]).judge().assert_undecided(Outcome::NotEvaluated);
+    }
+
+    #[test]
+    fn what_is_covered_is_known_where_endpoints_were_asked() {
+        const FINE: Setting = Setting::list("fine_states", &[]);
+        const COVERING: Panel = PANEL.accepting(&FINE).covering("example.covered");
+        const CHECK: Check = Check::automated("example.coverage")
+            .reads(&[&ROWS])
+            .settings(&[&FINE])
+            .judge(|facts, report| COVERING.at_most(facts, report, 1));
+        let covered = |case: Case| -> Vec<f64> {
+            let verdict = case.setting("fine_states", json!(["Optimal"])).judge();
+            let shares = verdict.measures().iter().filter(|measure| measure.series == "example.covered");
+            shares.map(|measure| measure.value).collect()
+        };
+        let asked = |counts: &[(&str, u64)]| covered(Case::of(&CHECK).tally(&ROWS, "Coverage", counts));
+        assert_eq!(asked(&[("Optimal", 30), ("Needs Attention", 10)]), [75.0]);
+        assert_eq!(asked(&[("Optimal", 30), ("Purple", 10)]), [0.0; 0], "who knows what purple means");
+        assert_eq!(covered(Case::of(&CHECK).answer(&ROWS, 3)), [0.0; 0]);
+        assert_eq!(covered(Case::of(&CHECK).rows(&ROWS, json!([row("a", "b", "Unsupported")]))), [0.0; 0]);
     }
 
     #[test]

@@ -43,6 +43,7 @@ const FINE_STATES: Setting = Setting::list("fine_states", &[])
 const PANEL: Panel = Panel::new(&ENDPOINTS, "coverage", "Certificate Manager Coverage", "need attention")
     .state("Coverage Status", &["Needs Attention"], &[])
     .accepting(&FINE_STATES)
+    .covering("certificate-manager.tools-coverage")
     .grouped_by(&["Operating System"]);
 
 /// Certificate Manager covers the endpoints.
@@ -94,6 +95,15 @@ mod tests {
         case(&["Needs Attention"]).setting("max_endpoints", 1).judge().assert_pass();
         Case::of(&COVERAGE).answer(&ENDPOINTS, 0).judge().assert_pass();
         Case::of(&COVERAGE).answer(&ENDPOINTS, 7).judge().assert_findings(&["coverage"]);
+    }
+
+    #[test]
+    fn the_coverage_is_kept_where_endpoints_were_asked() {
+        let asked = Case::of(&COVERAGE).setting("fine_states", json!(["Optimal"]));
+        let verdict = asked.tally(&ENDPOINTS, "Status", &[("Optimal", 3), ("Needs Attention", 1)]).judge();
+        let series = "certificate-manager.tools-coverage";
+        let covered = verdict.measures().iter().find(|measure| measure.series == series);
+        assert_eq!(covered.unwrap().value, 75.0);
     }
 
     #[test]

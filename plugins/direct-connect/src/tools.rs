@@ -230,6 +230,9 @@ fn installed(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided> {
     let total = tally.valued() + without;
     let most = facts.integer(&MISSING_PERCENT)?.unsigned_abs();
     let all: u64 = missing.values().sum();
+    if undecided.is_empty() {
+        report.measure_share("direct-connect.tools-coverage", total.saturating_sub(all), total);
+    }
     let severity = if all * 100 >= total * most { Severity::High } else { Severity::Medium };
     for (text, count) in missing {
         report.finding(
@@ -340,6 +343,8 @@ mod tests {
         assert_eq!(few.findings()[0].severity, Some(Severity::Medium));
         let many = case(&[("Windows Package Installed", 75), ("Windows Package Required", 25)], 0).judge();
         many.assert_findings(&["windows package required"]);
+        let kept = &many.measures()[0];
+        assert_eq!((kept.series.as_str(), kept.value), ("direct-connect.tools-coverage", 75.0));
         assert_eq!(many.findings()[0].severity, Some(Severity::High));
         case(&[("Linux Package Installed", 9), ("7.1", 1)], 0)
             .judge()

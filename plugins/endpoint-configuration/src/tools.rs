@@ -66,16 +66,22 @@ fn tools_status(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecided>
     for (tool, rows) in by_tool {
         let total: u64 = rows.iter().map(|row| row.endpoints()).sum();
         let mut bad: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut is_known = true;
         for row in &rows {
             match ToolState::of(&row.status, &map) {
                 ToolState::Active | ToolState::Installed => {}
                 ToolState::Unknown => {
+                    is_known = false;
                     unknown.insert(row.status.trim());
                 }
                 _ => *bad.entry(row.status.trim()).or_default() += row.endpoints(),
             }
         }
         let count: u64 = bad.values().sum();
+        if is_known {
+            let series = format!("endpoint-configuration.tools-coverage.{}", tool.to_lowercase());
+            report.measure_share(&series, total - count, total);
+        }
         if count * 100 <= total * most || count == 0 {
             continue;
         }
@@ -199,6 +205,13 @@ mod tests {
         let verdict = case(&bad).judge();
         verdict.assert_findings(&["patch"]);
         assert_eq!(verdict.findings()[0].affected.as_ref().map(|affected| affected.count), Some(3));
+        let kept = |rows| -> Vec<(String, f64)> {
+            case(rows).judge().measures().iter().map(|kept| (kept.series.clone(), kept.value)).collect()
+        };
+        let share = |tool: &str, value| (format!("endpoint-configuration.tools-coverage.{tool}"), value);
+        assert_eq!(kept(&bad), [share("map", 100.0), share("patch", 97.0)]);
+        let odd = [("Patch", "Active", 90), ("Patch", "Purple", 10), ("Map", "Active", 1)];
+        assert_eq!(kept(&odd), [share("map", 100.0)], "who knows what purple means");
         case(&bad).setting("max_failed_pct", 3).judge().assert_pass();
         case(&bad).assert_needs_its_inputs();
     }

@@ -72,7 +72,7 @@ pub(crate) const MISSING: Check = Check::automated("enforce.tools-missing")
     .limits(LIMITS)
     .related(&["enforce.tools-inactive", "endpoint-configuration.tools-status"])
     .remedy(&MISSING_REMEDY)
-    .judge(|facts, report| judge(facts, report, &MISSING_PANEL, missing));
+    .judge(|facts, report| judge(facts, report, &MISSING_PANEL, missing, "enforce.tools-coverage"));
 
 const MISSING_PANEL: Panel = Panel::new(&NOT_INSTALLED, "missing", "Enforce tools", "have no Enforce tools")
     .grouped_by(&["Operating System"]);
@@ -110,7 +110,7 @@ pub(crate) const INACTIVE: Check = Check::automated("enforce.tools-inactive")
     .limits(LIMITS)
     .related(&["enforce.tools-missing", "endpoint-configuration.tools-status"])
     .remedy(&INACTIVE_REMEDY)
-    .judge(|facts, report| judge(facts, report, &INACTIVE_PANEL, inactive));
+    .judge(|facts, report| judge(facts, report, &INACTIVE_PANEL, inactive, "enforce.tools-active"));
 
 const INACTIVE_PANEL: Panel =
     Panel::new(&NOT_ACTIVE, "inactive", "Enforce tools", "have Enforce tools that are not active")
@@ -139,12 +139,13 @@ struct Trouble {
     unknown: BTreeSet<String>,
 }
 
-/// By the question; by the dashboard where that cannot decide.
+/// By the question; by the dashboard where that cannot decide. The share of endpoints without the trouble is a series.
 fn judge(
     facts: &Facts<'_>,
     report: &mut Report,
     panel: &Panel,
     trouble: fn(&Facts<'_>) -> Result<Trouble, Undecided>,
+    series: &str,
 ) -> Result<(), Undecided> {
     let most = facts.integer(&MAX_ENDPOINTS)?;
     let asked = match trouble(facts) {
@@ -155,6 +156,9 @@ fn judge(
         }
         Err(unseen) => return Err(unseen),
     };
+    if let Some(all) = asked.of.filter(|_| asked.unknown.is_empty()) {
+        report.measure_share(series, all.saturating_sub(asked.count), all);
+    }
     if i64::try_from(asked.count).unwrap_or(i64::MAX) > most {
         let counted = tancheck_plugin_api::templates::panel::Counted {
             count: asked.count,
@@ -256,7 +260,10 @@ mod tests {
     #[test]
     fn endpoints_that_name_no_tool_have_none() {
         let some = case(&MISSING, &[("Enforce", "Active", 95), ("Enforce", "Not Installed", 2)]);
-        some.judge().assert_findings(&["missing"]);
+        let verdict = some.judge();
+        verdict.assert_findings(&["missing"]);
+        let kept = &verdict.measures()[0];
+        assert_eq!((kept.series.as_str(), kept.value), ("enforce.tools-coverage", 95.0));
         assert_eq!(count(&some), Some(5));
         some.setting("max_endpoints", 5).judge().assert_pass();
         let none = case(&MISSING, &[("Patch", "Active", 100)]);

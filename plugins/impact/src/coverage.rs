@@ -222,7 +222,13 @@ fn needs_attention(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecid
     if count > most {
         report.finding(attention(facts, &COVERAGE, count, Some(told.answered), &needing));
     }
-    told.settle(facts)
+    told.settle(facts)?;
+    // What Impact does not support needs none of its tools.
+    let known: u64 = told.held.iter().map(|held| held.count).sum();
+    let beyond: u64 = told.with("Unsupported").iter().map(|held| held.count).sum();
+    let supported = known.saturating_sub(beyond);
+    report.measure_share("impact.tools-coverage", supported.saturating_sub(count), supported);
+    Ok(())
 }
 
 fn attention(
@@ -341,6 +347,13 @@ mod tests {
         case(&NEEDS_ATTENTION, needing).judge().assert_findings(&["needs-attention"]);
         case(&NEEDS_ATTENTION, needing).setting("max_endpoints", 4).judge().assert_pass();
         case(&NEEDS_ATTENTION, beyond).judge().assert_pass();
+        let share = |rows| {
+            let verdict = case(&NEEDS_ATTENTION, rows).judge();
+            verdict.measures().iter().map(|kept| (kept.series.clone(), kept.value)).collect::<Vec<_>>()
+        };
+        let covered = |value| vec![("impact.tools-coverage".to_owned(), value)];
+        assert_eq!((share(needing), share(beyond)), (covered(96.0), covered(100.0)));
+        assert_eq!(share(&[("Purple", "Windows 10", 100)]), Vec::new(), "who knows what purple means");
         case(&UNSUPPORTED, beyond).judge().assert_findings(&["solaris 11"]);
         case(&UNSUPPORTED, beyond).setting("accepted_os", json!(["solaris"])).judge().assert_pass();
         case(&UNSUPPORTED, needing).judge().assert_pass();

@@ -231,11 +231,16 @@ impl Coverage {
     }
 
     fn needing_attention(&self) -> u64 {
-        self.by_status
-            .iter()
-            .filter(|(word, _)| word.eq_ignore_ascii_case(ATTENTION))
-            .map(|(_, count)| count)
-            .sum()
+        self.with(ATTENTION)
+    }
+
+    fn supported(&self) -> u64 {
+        self.all - self.with("unsupported")
+    }
+
+    fn with(&self, status: &str) -> u64 {
+        let same = self.by_status.iter().filter(|(word, _)| word.eq_ignore_ascii_case(status));
+        same.map(|(_, count)| count).sum()
     }
 
     /// The commonest details, for the remedy.
@@ -263,6 +268,11 @@ fn needs_attention(facts: &Facts<'_>, report: &mut Report) -> Result<(), Undecid
         report.note(format!("other endpoints by coverage status: {}", others.join(", ")));
     }
     let endpoints = coverage.needing_attention();
+    // The panel lists, and a number counts, only those that need attention.
+    if input.id() == COVERAGE.id() {
+        let supported = coverage.supported();
+        report.measure_share("patch.tools-coverage", supported - endpoints, supported);
+    }
     if endpoints > limit {
         report.finding(
             Finding::on(Subject::new("endpoints", "needs-attention", "endpoints"))
@@ -402,6 +412,9 @@ mod tests {
         let verdict = case(good(), &[("Optimal", 90)]).judge();
         verdict.assert_pass();
         assert_eq!(verdict.notes(), ["other endpoints by coverage status: Optimal: 90"]);
+        let verdict = case(good(), &[("Optimal", 90), ("Needs Attention", 10), ("Unsupported", 9)]).judge();
+        let kept = &verdict.measures()[0];
+        assert_eq!((kept.series.as_str(), kept.value), ("patch.tools-coverage", 90.0));
         let verdict = case(good(), &[("Optimal", 90), ("Needs attention", 3)]).judge();
         verdict.assert_findings(&["needs-attention"]);
         assert_eq!(verdict.findings()[0].values["details"], "Tools missing (3)");
@@ -426,7 +439,9 @@ mod tests {
         let row = json!({"Computer Name": "a", "Patch coverage status": "Needs Attention", "Details": "Tools missing"});
         let panel = |rows| case(json!([]), &[]).rows(&COVERAGE_PANEL, rows).judge();
         panel(json!([])).assert_pass();
-        panel(json!([row])).assert_findings(&["needs-attention"]);
+        let listed = panel(json!([row]));
+        listed.assert_findings(&["needs-attention"]);
+        assert_eq!(listed.measures().len(), 0, "of how many is not known");
         let answer = |number: u64| case(json!([]), &[]).answer(&COVERAGE_PANEL, number).judge();
         answer(0).assert_pass();
         answer(4).assert_findings(&["needs-attention"]);

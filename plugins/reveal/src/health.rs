@@ -50,6 +50,7 @@ const COVERAGE_PANEL: Panel =
     Panel::new(&COVERAGE_ROWS, "reveal-coverage", "Reveal Coverage", "do not have Reveal's tools")
         .state("Reveal Coverage Status", NEEDS_ATTENTION, &[])
         .accepting(&FINE_STATES)
+        .covering("reveal.tools-coverage")
         .grouped_by(&["Operating System"]);
 
 /// Reveal's tools are installed.
@@ -165,6 +166,11 @@ mod tests {
             Case::of(&STATUS).setting("fine_states", json!(["Good"])).tally(&STATUS_ROWS, "Status", counts)
         };
         asked(&[("Good", 40)]).judge().assert_pass();
+        let of_tools = Case::of(&COVERAGE).setting("fine_states", json!(["Good"]));
+        let verdict =
+            of_tools.tally(&COVERAGE_ROWS, "Coverage", &[("Good", 45), ("Needs Attention", 5)]).judge();
+        let covered = verdict.measures().iter().find(|measure| measure.series == "reveal.tools-coverage");
+        assert_eq!(covered.unwrap().value, 90.0);
         asked(&[("Good", 40), ("Needs Attention", 2)]).judge().assert_findings(&["endpoint-status"]);
         asked(&[("Good", 40), ("Purple", 2)]).judge().assert_undecided(Outcome::NotEvaluated);
     }
