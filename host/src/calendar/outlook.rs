@@ -25,8 +25,8 @@ pub struct Facts {
     pub looked: BTreeMap<String, Looked>,
     /// What checks listed last.
     pub items: BTreeMap<String, Vec<Item>>,
-    /// What people attested.
-    pub words: Vec<Attestation>,
+    /// What people attested, by task.
+    pub words: BTreeMap<String, Vec<Attestation>>,
     /// The plugins of the last run that looked at everything.
     pub whole: Option<BTreeSet<String>>,
     /// When the last run was, whatever the time is now.
@@ -39,10 +39,14 @@ impl Facts {
     /// # Errors
     /// When the history cannot be read.
     pub fn read(store: &Store, now: Timestamp) -> Result<Self, HistoryError> {
+        let mut words: BTreeMap<String, Vec<Attestation>> = BTreeMap::new();
+        for word in store.attestations()? {
+            words.entry(word.task.clone()).or_default().push(word);
+        }
         Ok(Self {
             looked: store.looked(now)?,
             items: store.all_listed()?,
-            words: store.attestations()?,
+            words,
             whole: store.last_whole_run(now)?,
             last_run: store.last_run()?,
         })
@@ -52,10 +56,16 @@ impl Facts {
         ids(check).find_map(|id| self.looked.get(id)).copied()
     }
 
-    fn known(&self, check: &Check) -> Known<'_> {
+    /// What was said about a check, under its earlier names first.
+    fn words_on<'a>(&'a self, check: &'a Check) -> impl Iterator<Item = &'a Attestation> {
+        let ids = check.aliases.iter().chain([&check.id]);
+        ids.filter_map(|id| self.words.get(id)).flatten()
+    }
+
+    fn known<'a>(&'a self, check: &'a Check) -> Known<'a> {
         Known {
             looked: self.looked(check).unwrap_or_default(),
-            words: &self.words,
+            words: self.words_on(check).collect(),
             items: ids(check).find_map(|id| self.items.get(id)).map(Vec::as_slice).unwrap_or_default(),
         }
     }
@@ -64,7 +74,7 @@ impl Facts {
     #[must_use]
     pub fn ahead_of(&self, now: Timestamp, zone: &TimeZone) -> Option<String> {
         let run = self.last_run.filter(|at| *at > now).map(|at| format!("a run of {}", moment(at, zone)));
-        let word = self.words.iter().filter(|word| word.at > now).max_by_key(|word| word.at);
+        let word = self.words.values().flatten().filter(|word| word.at > now).max_by_key(|word| word.at);
         let what = run
             .or_else(|| word.map(|word| format!("what {} attested on {}", word.by, moment(word.at, zone))))?;
         let now = moment(now, zone);
@@ -160,18 +170,17 @@ impl<'a> Outlook<'a> {
         let to = period.to.min(today).tomorrow().unwrap_or(period.to);
         let decisions = store.decisions(
             start_of(coverage::horizon(period), zone),
+            start_of(period.from, zone),
             start_of(to, zone).min(now_and_a_bit(now)),
         )?;
         let first_run = decisions.values().flatten().min().copied();
-        let first_word = facts.words.iter().map(|word| word.at).min();
+        let first_word = facts.words.values().flatten().map(|word| word.at).min();
         let since = [first_run, first_word].into_iter().flatten().min().map_or(today, |at| date_of(at, zone));
         let record = |row: &Row<'_>| {
             let check = row.task.check;
             let by_run = || ids(check).filter_map(|id| decisions.get(id)).flatten().copied();
-            let is_word = |word: &&Attestation| {
-                word.at <= now && status::is_done(word.result) && ids(check).any(|id| id == word.task)
-            };
-            let by_word = || facts.words.iter().filter(is_word).map(|word| word.at);
+            let is_done = |word: &&Attestation| word.at <= now && status::is_done(word.result);
+            let by_word = || facts.words_on(check).filter(is_done).map(|word| word.at);
             let moments: Vec<Timestamp> = match check.kind {
                 Kind::Automated => by_run().collect(),
                 // What people do is done when they say so; a run merely repeats it.

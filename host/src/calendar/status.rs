@@ -71,12 +71,12 @@ pub struct Item {
 }
 
 /// What is known about a task.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Known<'a> {
     /// What runs came to.
     pub looked: Looked,
-    /// What people attested, of all tasks.
-    pub words: &'a [Attestation],
+    /// What people attested, of this task or of all.
+    pub words: Vec<&'a Attestation>,
     /// What the check listed last.
     pub items: &'a [Item],
 }
@@ -160,7 +160,7 @@ fn waits(task: &Task<'_>) -> bool {
 
 fn stand(task: &Task<'_>, known: &Known<'_>, now: Timestamp, zone: &TimeZone) -> Stand {
     let check = task.check;
-    let word = attested::on_check(known.words, check, now);
+    let word = attested::on_check(known.words.iter().copied(), check, now);
     let by_word = word.map(|word| (word, end_of(word, task, zone)));
     if !check.judged {
         return match by_word {
@@ -214,7 +214,7 @@ fn by_items(task: &Task<'_>, known: &Known<'_>, now: Timestamp, zone: &TimeZone)
     let mut last: Option<(Timestamp, String)> = None;
     let mut open = 0;
     for item in known.items {
-        let word = attested::on_subject(known.words, task.check, &[&item.fingerprint], now);
+        let word = attested::on_subject(known.words.iter().copied(), task.check, &[&item.fingerprint], now);
         let is_of_state =
             |word: &&Attestation| word.about.as_ref().is_some_and(|about| about.state == item.state);
         match word.filter(is_of_state) {
@@ -242,7 +242,7 @@ fn by_items(task: &Task<'_>, known: &Known<'_>, now: Timestamp, zone: &TimeZone)
 
 /// An event that calls for a task makes it due, until it is done.
 fn called_for(task: &Task<'_>, known: &Known<'_>, stand: &mut Stand, now: Timestamp, zone: &TimeZone) {
-    let Some(call) = attested::open_call(known.words, task.check, now) else { return };
+    let Some(call) = attested::open_call(known.words.iter().copied(), task.check, now) else { return };
     // What a run decided since answers it as well.
     if stand.done.as_ref().is_some_and(|(at, _)| *at > call.at) {
         return;

@@ -78,7 +78,7 @@ impl Site {
     fn status(&self, fields: Value) -> Status {
         let plugin = manifest("a", &[("a.b", fields)]);
         let task = self.almanac.task(&plugin, &plugin.checks[0], &Map::new());
-        let known = Known { looked: self.looked, words: &self.words, items: &self.items };
+        let known = Known { looked: self.looked, words: self.words.iter().collect(), items: &self.items };
         status::of(&task, &known, self.almanac.soon_days, TODAY.parse().unwrap(), &self.almanac.zone)
     }
 

@@ -123,30 +123,41 @@ impl Store {
         query().map_err(|error| self.explain(&error))
     }
 
-    /// When runs decided checks, between two moments.
+    /// When runs decided checks, oldest first: each time between `from` and `to`, and the last time before, back to
+    /// `horizon`.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn decisions(
         &self,
+        horizon: Timestamp,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<BTreeMap<String, Vec<Timestamp>>, HistoryError> {
         let query = || {
             let connection = self.lock();
-            let mut statement = connection.prepare_cached(
-                "SELECT check_id, run.at FROM run JOIN outcome ON outcome.run = run.id
-                 JOIN known ON known.id = outcome.known JOIN text ON text.id = outcome.outcome
-                 WHERE run.deployment = ?1 AND run.at >= ?2 AND run.at < ?3
-                 AND text IN ('pass', 'finding', 'not-applicable', 'not-licensed') ORDER BY run.at",
+            let mut found: BTreeMap<i64, Vec<Timestamp>> = BTreeMap::new();
+            for_each_decision(&connection, &self.deployment, from, to, |check, at| {
+                found.entry(check).or_default().push(at);
+                true
+            })?;
+            let mut ids = connection.prepare_cached(
+                "SELECT id, check_id FROM known WHERE deployment = ?1 AND decided_at IS NOT NULL",
             )?;
-            let mut rows =
-                statement.query(params![self.deployment, from.as_microsecond(), to.as_microsecond()])?;
-            let mut found: BTreeMap<String, Vec<Timestamp>> = BTreeMap::new();
-            while let Some(row) = rows.next()? {
-                found.entry(row.get(0)?).or_default().push(time(row.get(1)?));
+            let ids = ids.query_map([&self.deployment], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let mut ids: BTreeMap<i64, String> = ids.collect::<rusqlite::Result<_>>()?;
+            // Runs usually decide most checks, so that this ends soon.
+            let mut sought: BTreeSet<i64> = ids.keys().copied().collect();
+            for_each_decision(&connection, &self.deployment, horizon, from, |check, at| {
+                if sought.remove(&check) {
+                    found.entry(check).or_default().push(at);
+                }
+                !sought.is_empty()
+            })?;
+            for times in found.values_mut() {
+                times.reverse();
             }
-            Ok(found)
+            Ok(found.into_iter().filter_map(|(check, times)| Some((ids.remove(&check)?, times))).collect())
         };
         query().map_err(|error| self.explain(&error))
     }
@@ -230,4 +241,33 @@ fn is_whole(selection: &str) -> bool {
 fn ids(plugins: &str) -> BTreeSet<String> {
     let used: Vec<Value> = serde_json::from_str(plugins).unwrap_or_default();
     used.iter().filter_map(|one| one["id"].as_str()).map(str::to_owned).collect()
+}
+
+/// Hands over what runs decided between two moments, the newest run first, until `each` has enough.
+fn for_each_decision(
+    connection: &rusqlite::Connection,
+    deployment: &str,
+    from: Timestamp,
+    to: Timestamp,
+    mut each: impl FnMut(i64, Timestamp) -> bool,
+) -> rusqlite::Result<()> {
+    let mut runs = connection.prepare_cached(
+        "SELECT id, at FROM run WHERE deployment = ?1 AND at >= ?2 AND at < ?3 ORDER BY at DESC, id DESC",
+    )?;
+    let mut decided = connection.prepare_cached(
+        "SELECT known FROM outcome WHERE run = ?1 AND outcome IN (
+             SELECT id FROM text WHERE text IN ('pass', 'finding', 'not-applicable', 'not-licensed')
+         )",
+    )?;
+    let mut runs = runs.query(params![deployment, from.as_microsecond(), to.as_microsecond()])?;
+    while let Some(run) = runs.next()? {
+        let at = time(run.get(1)?);
+        let mut checks = decided.query([run.get::<_, i64>(0)?])?;
+        while let Some(check) = checks.next()? {
+            if !each(check.get(0)?, at) {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }

@@ -109,20 +109,28 @@ impl Attestation {
 
 /// The latest word about a check as a whole that was not taken back.
 #[must_use]
-pub fn on_check<'a>(all: &'a [Attestation], check: &Check, now: Timestamp) -> Option<&'a Attestation> {
+pub fn on_check<'a>(
+    all: impl IntoIterator<Item = &'a Attestation>,
+    check: &Check,
+    now: Timestamp,
+) -> Option<&'a Attestation> {
     spoken(all, check, now).0
 }
 
 /// The event that called for a check, as long as nobody answered it or took it back.
 #[must_use]
-pub fn open_call<'a>(all: &'a [Attestation], check: &Check, now: Timestamp) -> Option<&'a Attestation> {
+pub fn open_call<'a>(
+    all: impl IntoIterator<Item = &'a Attestation>,
+    check: &Check,
+    now: Timestamp,
+) -> Option<&'a Attestation> {
     spoken(all, check, now).1
 }
 
 /// What stands of all that was said about a check as a whole: the latest word, and the call that it does not answer. Who
 /// withdraws takes back what was said last, be it a word or a call.
 fn spoken<'a>(
-    all: &'a [Attestation],
+    all: impl IntoIterator<Item = &'a Attestation>,
     check: &Check,
     now: Timestamp,
 ) -> (Option<&'a Attestation>, Option<&'a Attestation>) {
@@ -148,7 +156,7 @@ fn spoken<'a>(
 /// The latest word about one subject of a check; `prints` are the finding's fingerprints, earlier ones included.
 #[must_use]
 pub fn on_subject<'a>(
-    all: &'a [Attestation],
+    all: impl IntoIterator<Item = &'a Attestation>,
     check: &Check,
     prints: &[&str],
     now: Timestamp,
@@ -157,11 +165,14 @@ pub fn on_subject<'a>(
         one.about.as_ref().is_some_and(|about| prints.contains(&about.fingerprint.as_str()))
             && is_of(one, check)
     };
-    standing(all.iter().filter(speaks), now)
+    standing(all.into_iter().filter(speaks), now)
 }
 
-fn whole<'a>(all: &'a [Attestation], check: &Check) -> impl Iterator<Item = &'a Attestation> {
-    all.iter().filter(move |one| one.about.is_none() && is_of(one, check))
+fn whole<'a>(
+    all: impl IntoIterator<Item = &'a Attestation>,
+    check: &Check,
+) -> impl Iterator<Item = &'a Attestation> {
+    all.into_iter().filter(move |one| one.about.is_none() && is_of(one, check))
 }
 
 fn is_of(attestation: &Attestation, check: &Check) -> bool {

@@ -105,6 +105,26 @@ fn the_latest_outcome_tells_what_fails() {
 }
 
 #[test]
+fn decisions_are_those_of_a_period_and_the_last_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let run = |day: i64, outcomes: &[(&str, Outcome)]| {
+        let checks = outcomes.iter().map(|(id, outcome)| result(id, *outcome)).collect();
+        store.record(&Run { at: now() + days(day), ..run_of(checks) }, &Kept::default()).unwrap();
+    };
+    run(0, &[("a.rare", Outcome::Pass), ("a.ancient", Outcome::Pass)]);
+    run(1, &[("a.rare", Outcome::Finding), ("a.often", Outcome::Pass)]);
+    run(2, &[("a.often", Outcome::Pass), ("a.never", Outcome::Unreachable)]);
+    run(5, &[("a.often", Outcome::Finding), ("a.later", Outcome::Pass)]);
+    run(6, &[("a.often", Outcome::NotEvaluated)]);
+    run(9, &[("a.often", Outcome::Pass)]);
+    let day = |day: i64| now() + days(day);
+    let found = store.decisions(day(1), day(4), day(8)).unwrap();
+    let expected = [("a.later", vec![day(5)]), ("a.often", vec![day(2), day(5)]), ("a.rare", vec![day(1)])];
+    assert_eq!(found, expected.map(|(check, days)| (check.to_owned(), days)).into());
+}
+
+#[test]
 fn a_judge_failed_twice_when_its_last_two_judgements_failed() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);
