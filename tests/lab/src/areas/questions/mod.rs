@@ -137,7 +137,8 @@ impl Questions {
         let id = 1_000_000 + running.last;
         let (shortest, longest) = (*config.question_ms.start(), *config.question_ms.end());
         let spread = longest.saturating_sub(shortest) + 1;
-        let millis = shortest + random::draw(config.setup.seed, "question", id) % spread;
+        // As long as it took the last time.
+        let millis = shortest + random::draw(config.setup.seed, &format!("{question:?}"), 0) % spread;
         let asked = Asked {
             id,
             saved_question: 0,
