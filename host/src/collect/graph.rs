@@ -93,8 +93,9 @@ impl Graph {
     fn weigh(&mut self, local: &dyn Local) {
         for index in (0..self.nodes.len()).rev() {
             let node = &self.nodes[index];
-            let own = node.ways.first().and_then(|linked| linked.kind.as_deref());
-            let own = own.and_then(|kind| local.expected_seconds(kind)).unwrap_or(0.0);
+            // Known is the way that answered, which need not be the first.
+            let known = node.ways.iter().filter_map(|linked| local.expected_seconds(linked.kind.as_deref()?));
+            let own = known.fold(0.0, f64::max);
             let behind = self.nodes.iter().filter(|other| other.after.contains(&index));
             let behind = behind.map(|other| other.chain_seconds).fold(0.0, f64::max);
             self.nodes[index].chain_seconds = own + behind;
