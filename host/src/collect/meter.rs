@@ -21,10 +21,9 @@ pub(super) struct Totals {
     pub(super) bytes: AtomicU64,
 }
 
-/// What one input, or one request of it, has cost.
+/// What one request has cost.
 #[derive(Debug, Default)]
 pub(super) struct Cost {
-    pub(super) sent: AtomicU64,
     micros: AtomicU64,
 }
 
@@ -32,11 +31,6 @@ impl Cost {
     /// The time between the beginnings and ends of all its requests.
     pub(super) fn seconds(&self) -> f64 {
         Duration::from_micros(self.micros.load(Ordering::Relaxed)).as_secs_f64()
-    }
-
-    pub(super) fn add(&self, other: &Self) {
-        self.sent.fetch_add(other.sent.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.micros.fetch_add(other.micros.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
@@ -56,7 +50,6 @@ pub(super) struct Meter<'a, T> {
 impl<T: Transport> Transport for Meter<'_, T> {
     async fn send<S: Sink>(&self, call: &Call, sink: impl Fn() -> S + Send + Sync) -> Result<S, Problem> {
         let turn = self.schedule.calls.enter(Rank::of(call, self.chain)).await;
-        self.cost.sent.fetch_add(1, Ordering::Relaxed);
         self.totals.sent.fetch_add(1, Ordering::Relaxed);
         if call.path == gate::QUESTIONS {
             self.totals.questions.fetch_add(1, Ordering::Relaxed);
@@ -85,7 +78,6 @@ impl<T: Transport> Transport for Meter<'_, T> {
 impl<T> Meter<'_, T> {
     /// Connections were made that are no requests to the deployment.
     pub(super) fn made(&self, connections: u64, took: Duration) {
-        self.cost.sent.fetch_add(connections, Ordering::Relaxed);
         self.totals.sent.fetch_add(connections, Ordering::Relaxed);
         let request = self.about.clone();
         self.progress.tell(&Event::Finished {

@@ -24,7 +24,7 @@ use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tancheck_plugin_api::Outcome;
@@ -66,7 +66,8 @@ struct Task<'a> {
     node: &'a Node,
     over: &'a HashMap<usize, Arc<Supplied>>,
     progress: &'a Progress,
-    cost: Cost,
+    /// What it asked for: a question is one, however often it is looked at, and so is what another input sent already.
+    asked: AtomicU64,
 }
 
 /// The answer to one request.
@@ -130,7 +131,7 @@ impl<T: Transport> Settler<T> {
         over: &HashMap<usize, Arc<Supplied>>,
         progress: &Progress,
     ) -> Supplied {
-        let task = Task { node, over, progress, cost: Cost::default() };
+        let task = Task { node, over, progress, asked: AtomicU64::new(0) };
         let mut failed: Vec<(&Way, Problem)> = Vec::new();
         let mut settled = None;
         for linked in &node.ways {
@@ -147,7 +148,7 @@ impl<T: Transport> Settler<T> {
         }
         kinds(node).for_each(|kind| self.merge.release(kind));
         let sharers = node.serves.len().saturating_sub(1) as u64;
-        self.totals.saved.fetch_add(sharers * task.cost.sent.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.totals.saved.fetch_add(sharers * task.asked.load(Ordering::Relaxed), Ordering::Relaxed);
         settled.unwrap_or_else(|| self.unavailable(node, failed))
     }
 
@@ -359,7 +360,7 @@ impl<T: Transport> Settler<T> {
             cost: Cost::default(),
         };
         let (fetched, here) = self.merge.once(kind, &key, self.send(way, ask, kind, &net)).await;
-        task.cost.add(&net.cost);
+        task.asked.fetch_add(1, Ordering::Relaxed);
         if !here {
             self.totals.saved.fetch_add(1, Ordering::Relaxed);
         }

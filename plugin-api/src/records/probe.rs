@@ -4,6 +4,7 @@
 //! chose, its certificates, and whether it asks for a client certificate. It sends nothing else, proves no key, and
 //! sees nothing of what lies behind. Where it comes from decides what its failure means: see [`Vantage`].
 
+use crate::facts::Facts;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +97,12 @@ impl Probe {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.stage == Stage::Flight
+    }
+
+    /// Whether it is not older than so many days: one that another run made may be.
+    #[must_use]
+    pub fn is_current(&self, facts: &Facts<'_>, days: i64) -> bool {
+        self.at.is_some_and(|at| facts.days_since(at) <= days)
     }
 
     /// The server's own certificate.

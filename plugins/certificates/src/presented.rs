@@ -51,9 +51,8 @@ impl Presented {
                 return presented;
             }
         };
-        let is_current = |view: &Probe| view.at.is_some_and(|at| facts.days_since(at) <= EVIDENCE_DAYS);
         let mut listeners: BTreeMap<String, Vec<Probe>> = BTreeMap::new();
-        for view in probes.into_iter().filter(is_current) {
+        for view in probes.into_iter().filter(|view| view.is_current(facts, EVIDENCE_DAYS)) {
             listeners.entry(view.listener()).or_default().push(view);
         }
         for (listener, views) in listeners {

@@ -40,17 +40,14 @@ pub(super) fn told(document: &Document, arguments: &Arguments) -> String {
         }
         return out;
     }
-    let file = document.file.as_deref().unwrap_or("the configuration");
-    if document.written {
-        if !out.ends_with("\n\n") {
-            out.push('\n');
-        }
-        line(&mut out, &written(document));
-        return out;
-    }
     if !out.ends_with("\n\n") {
         out.push('\n');
     }
+    if document.written {
+        line(&mut out, &written(document));
+        return out;
+    }
+    let file = document.file.as_deref().unwrap_or("the configuration");
     line(&mut out, &format!("{FAINT}# For {file}, into its sections of these names{FAINT:#}"));
     out.push_str(&document.toml);
     if !arguments.write {

@@ -79,6 +79,10 @@ async fn identical_requests_are_sent_once() {
         other_plugin,
         want("x.with-a", json!([filtered])),
     ];
+    let [one, other, third] = &wants;
+    let turned = [third, one, other].map(Clone::clone);
+    let turned = collect(&Faked::default().at("/api/v2/users", &list), &turned).await;
+    assert_eq!((turned.requests_sent, turned.requests_saved), (1, 2), "whoever sends it");
     let collected = collect(&net, &wants).await;
     assert_eq!(net.calls().len(), 1);
     assert_eq!((collected.requests_sent, collected.requests_saved), (1, 2));

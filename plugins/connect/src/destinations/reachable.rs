@@ -139,8 +139,9 @@ enum Greeted<'a> {
 
 fn greeted<'a>(facts: &Facts<'_>, destination: &Destination, probes: &'a [Probe]) -> Greeted<'a> {
     let host = destination.host();
-    let current = |view: &&Probe| view.at.is_some_and(|at| facts.days_since(at) <= CURRENT_DAYS);
-    let own = probes.iter().filter(|view| view.host.eq_ignore_ascii_case(&host)).filter(current);
+    let is_own =
+        |view: &&Probe| view.host.eq_ignore_ascii_case(&host) && view.is_current(facts, CURRENT_DAYS);
+    let own = probes.iter().filter(is_own);
     let (decisive, others): (Vec<&Probe>, Vec<&Probe>) =
         own.partition(|view| view.vantage == Vantage::ModuleServer);
     match (decisive.iter().max_by_key(|view| view.at), others.first()) {

@@ -135,7 +135,7 @@ pub(crate) fn listeners(
     for &input in inputs {
         for probe in facts.rows::<Probe>(input)? {
             let name = probe.listener();
-            if probe.at.is_none_or(|at| facts.days_since(at) > days) {
+            if !probe.is_current(facts, days) {
                 report
                     .note(format!("what {} saw of {name} is older than {days} days", probe.vantage.place()));
                 continue;
