@@ -76,6 +76,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[derive(Debug)]
     struct Known(Option<Answer>);
 
     impl Local for Known {

@@ -10,8 +10,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use tancheck_plugin_api::Outcome;
-use tancheck_plugin_api::manifest::DEPLOYMENT;
+use tancheck_plugin_api::manifest::{DEPLOYMENT, Request};
 use url::Url;
+
+/// Seconds that a question is taken to need that was never asked.
+const UNKNOWN_QUESTION: f64 = 5.0;
 
 /// Everything a run collects.
 #[derive(Debug, Default)]
@@ -33,7 +36,9 @@ pub(super) struct Node {
     pub(super) after: Vec<usize>,
     /// Everything that decides what it delivers, as text.
     pub(super) identity: String,
-    /// How long it and the longest chain behind it are expected to take.
+    /// How long the longest chain behind it is expected to take.
+    pub(super) behind_seconds: f64,
+    /// The same with the node itself.
     pub(super) chain_seconds: f64,
 }
 
@@ -44,9 +49,18 @@ pub(super) struct Linked {
     pub(super) over: Option<Result<usize, Problem>>,
     /// The request before variables are filled in, as far as it can be.
     pub(super) kind: Option<String>,
+    /// The same of the question whose answers it names endpoints for.
+    pub(super) alone: Option<String>,
 }
 
 impl Node {
+    /// What stands for the time of a node that was never settled: a question takes seconds, and what waits for it can
+    /// only come after.
+    fn unknown_seconds(&self) -> f64 {
+        let is_question = |linked: &Linked| matches!(linked.way.request, Request::Question { .. });
+        if self.ways.first().is_some_and(is_question) { UNKNOWN_QUESTION } else { 0.0 }
+    }
+
     pub(super) fn filling<'a>(
         &'a self,
         now: Timestamp,
@@ -95,9 +109,10 @@ impl Graph {
             let node = &self.nodes[index];
             // Known is the way that answered, which need not be the first.
             let known = node.ways.iter().filter_map(|linked| local.expected_seconds(linked.kind.as_deref()?));
-            let own = known.fold(0.0, f64::max);
+            let own = known.reduce(f64::max).unwrap_or_else(|| node.unknown_seconds());
             let behind = self.nodes.iter().filter(|other| other.after.contains(&index));
             let behind = behind.map(|other| other.chain_seconds).fold(0.0, f64::max);
+            self.nodes[index].behind_seconds = behind;
             self.nodes[index].chain_seconds = own + behind;
         }
     }
@@ -150,13 +165,13 @@ impl Builder<'_> {
         for way in ways {
             let over = way.each.as_ref().and_then(|each| each.input.clone());
             let over = over.map(|input| self.place(&want.plugin, &input));
-            let kind = match way.ask(&filling) {
-                Ok(Some(ask)) => Some(ask.key()),
+            let (kind, alone) = match way.ask(&filling) {
+                Ok(Some(ask)) => (Some(ask.key()), ask.alone().map(|ask| ask.key())),
                 // What cannot be asked with these settings is not the same as what can with others.
-                Err(problem) => Some(problem.reason),
-                Ok(None) => None,
+                Err(problem) => (Some(problem.reason), None),
+                Ok(None) => (None, None),
             };
-            linked.push(Linked { way, over, kind });
+            linked.push(Linked { way, over, kind, alone });
         }
         let mut after: Vec<usize> = linked.iter().filter_map(|linked| linked.over.clone()?.ok()).collect();
         after.sort_unstable();
@@ -169,6 +184,7 @@ impl Builder<'_> {
             serves: Vec::new(),
             after,
             identity: String::new(),
+            behind_seconds: 0.0,
             chain_seconds: 0.0,
         }
     }

@@ -38,6 +38,7 @@ mod wire;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use std::fmt;
 use tancheck_plugin_api::facts::{Answer, Point};
 use tancheck_plugin_api::manifest;
 
@@ -53,7 +54,7 @@ pub struct Want {
 }
 
 /// What is known on this machine: earlier runs and people's answers.
-pub trait Local: Send + Sync {
+pub trait Local: fmt::Debug + Send + Sync {
     /// Points of a series (or of all series with a beginning, where the name ends in `.*`) since a time, oldest first.
     ///
     /// # Errors

@@ -178,10 +178,9 @@ impl<T: Transport> Settler<T> {
         }
     }
 
-    fn took(&self, linked: &Linked, seconds: f64) {
-        if let Some(kind) = &linked.kind {
-            self.timings.lock().unwrap_or_else(PoisonError::into_inner).push((kind.clone(), seconds));
-        }
+    /// Keeps how long requests took, in seconds, for the order of the next run.
+    fn remember(&self, took: impl IntoIterator<Item = (String, f64)>) {
+        self.timings.lock().unwrap_or_else(PoisonError::into_inner).extend(took);
     }
 
     fn on_this_machine(&self, node: &Node, way: &Way) -> Result<Answered, Problem> {
@@ -226,9 +225,7 @@ impl<T: Transport> Settler<T> {
     async fn single(&self, task: &Task<'_>, linked: &Linked) -> Result<Answered, Problem> {
         let ask = self.ask(task.node, &linked.way, &[])?;
         let (part, seconds) = self.fetch(task, linked, &ask).await?;
-        if let Some(seconds) = seconds {
-            self.took(linked, seconds);
-        }
+        self.remember(seconds.map(|seconds| (ask.key(), seconds)));
         let at = part.at.unwrap_or(self.now);
         Ok(Answered { body: part.body, gaps: part.gaps, request: ask.label(), at })
     }
@@ -261,12 +258,10 @@ impl<T: Transport> Settler<T> {
                 Err(problem) => problems.push(problem),
             }
         }
-        // What is known of a question paces each single one, so the time of all together would grow from run to run.
+        // Questions are asked side by side and wait for their turns, which is no time of theirs.
         let is_question = matches!(linked.way.request, Request::Question { .. });
         let took = if is_question { longest } else { Some(began.elapsed().as_secs_f64()) };
-        if let Some(seconds) = took {
-            self.took(linked, seconds);
-        }
+        self.remember(linked.kind.clone().zip(took));
         if let Some(first) = problems.first().cloned() {
             if bodies.is_empty() {
                 let reason = format!("all {asked} requests failed, the first: {first}");
@@ -320,11 +315,13 @@ impl<T: Transport> Settler<T> {
         index: usize,
         variables: &Variables,
     ) -> (usize, Result<(Part, Option<f64>), Problem>) {
-        let answer = match self.ask(task.node, &linked.way, variables) {
-            Ok(ask) => self.fetch(task, linked, &ask).await,
-            Err(problem) => Err(problem),
+        let answer = async {
+            let ask = self.ask(task.node, &linked.way, variables)?;
+            let (part, seconds) = self.fetch(task, linked, &ask).await?;
+            self.remember(seconds.filter(|_| ask.is_question()).map(|seconds| (ask.key(), seconds)));
+            Ok((part, seconds))
         };
-        (index, answer)
+        (index, answer.await)
     }
 
     /// The request, if the account may make it.
@@ -350,16 +347,18 @@ impl<T: Transport> Settler<T> {
     ) -> Result<(Part, Option<f64>), Problem> {
         let (way, key) = (&linked.way, ask.key());
         let kind = linked.kind.as_deref().unwrap_or(&key);
+        let own = self.local.expected_seconds(&key);
+        let chain = own.map_or(task.node.chain_seconds, |own| own + task.node.behind_seconds);
         let net = Meter {
             inner: &self.transport,
             totals: &self.totals,
             progress: task.progress,
             schedule: &self.schedule,
-            chain: Duration::try_from_secs_f64(task.node.chain_seconds).unwrap_or_default(),
+            chain: Duration::try_from_secs_f64(chain).unwrap_or_default(),
             about: ask.label(),
             cost: Cost::default(),
         };
-        let (fetched, here) = self.merge.once(kind, &key, self.send(way, ask, kind, &net)).await;
+        let (fetched, here) = self.merge.once(kind, &key, self.send(linked, ask, &net)).await;
         task.asked.fetch_add(1, Ordering::Relaxed);
         if !here {
             self.totals.saved.fetch_add(1, Ordering::Relaxed);
@@ -371,7 +370,8 @@ impl<T: Transport> Settler<T> {
         Ok((Part { body, gaps, at }, seconds))
     }
 
-    async fn send(&self, way: &Way, ask: &Ask, kind: &str, net: &Meter<'_, T>) -> Result<Fetched, Problem> {
+    async fn send(&self, linked: &Linked, ask: &Ask, net: &Meter<'_, T>) -> Result<Fetched, Problem> {
+        let way = &linked.way;
         match ask {
             Ask::Rest { call, paged: true } => rest::read_paged(net, call, &way.place).await,
             Ask::Service { call, page: Some(pages) } => {
@@ -385,7 +385,8 @@ impl<T: Transport> Settler<T> {
                 Ok(Fetched::whole(Data::Text(String::from_utf8_lossy(&bytes).into_owned())))
             }
             Ask::Gateway(query) => gateway::read(net, query).await,
-            Ask::Question(question) => self.question(question, kind, net).await,
+            // The largest future by far: in a place of its own, others stay small.
+            Ask::Question(question) => Box::pin(self.question(question, linked, net)).await,
             Ask::Saved { name } => {
                 let saved = question::saved(net, name, &self.terms, self.now).await?;
                 Ok(Fetched { gaps: saved.gaps, at: saved.at, ..Fetched::whole(Data::Tally(saved.tally)) })
@@ -412,18 +413,33 @@ impl<T: Transport> Settler<T> {
         Ok(Fetched { gaps, seconds: Some(began.elapsed().as_secs_f64()), ..Fetched::whole(data) })
     }
 
+    /// The answers to a question, and names of endpoints where it wants some: who asks without names shares the answers.
     async fn question(
         &self,
         question: &Question,
-        kind: &str,
+        linked: &Linked,
         net: &Meter<'_, T>,
     ) -> Result<Fetched, Problem> {
-        let expected =
-            self.local.expected_seconds(kind).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let turn = Turn { schedule: &self.schedule, expected, chain: net.chain };
-        let answered = question::ask(net, question, &self.terms, &turn).await?;
-        let seconds = Some(answered.seconds);
-        Ok(Fetched { gaps: answered.gaps, seconds, ..Fetched::whole(Data::Tally(answered.tally)) })
+        let turn = Turn { schedule: &self.schedule, local: &*self.local, chain: net.chain };
+        let ask = async {
+            let answered = question::ask(net, question, &self.terms, &turn).await?;
+            self.remember(answered.paces);
+            let data = Data::Tally(answered.tally);
+            Ok(Fetched { gaps: answered.gaps, seconds: Some(answered.seconds), ..Fetched::whole(data) })
+        };
+        let (Some(alone), Some(kind)) = (question.alone(), &linked.alone) else { return ask.await };
+        let (fetched, here) = self.merge.once(kind, &Ask::Question(alone).key(), ask).await;
+        if !here {
+            self.totals.saved.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut fetched = Arc::unwrap_or_clone(fetched?);
+        if let Data::Tally(tally) = &mut fetched.data {
+            let took = fetched.seconds.unwrap_or_default();
+            let named = question::name(net, question, &self.terms, &turn.after(took), tally).await;
+            self.remember(named.paces);
+            fetched.seconds = Some(took + named.seconds);
+        }
+        Ok(fetched)
     }
 
     /// Why no way answered: in the words of the first one that asks the deployment, with what else can be done.
@@ -464,7 +480,7 @@ impl<T: Transport> Settler<T> {
 
 /// The kinds of request that a node may make.
 fn kinds(node: &Node) -> impl Iterator<Item = &str> {
-    node.ways.iter().filter_map(|linked| linked.kind.as_deref())
+    node.ways.iter().flat_map(|linked| [&linked.kind, &linked.alone]).filter_map(|kind| kind.as_deref())
 }
 
 /// A refusal names the privileges that the source is known to need.

@@ -232,6 +232,14 @@ impl Ask {
         }
     }
 
+    /// The question whose answers a sampled one names endpoints for.
+    pub(super) fn alone(&self) -> Option<Self> {
+        match self {
+            Self::Question(question) => question.alone().map(Self::Question),
+            _ => None,
+        }
+    }
+
     /// Whether it makes endpoints work.
     pub(super) fn is_question(&self) -> bool {
         matches!(self, Self::Question(_))

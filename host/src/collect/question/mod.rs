@@ -8,8 +8,10 @@ mod sample;
 mod saved;
 mod wording;
 
+pub use sample::{Named, name};
 pub use saved::{Saved, saved};
 
+use super::Local;
 use super::schedule::{Rank, Schedule};
 use super::tally::{self, KEPT_ROWS, ResultSet};
 use super::transport::{Call, Problem, Transport};
@@ -37,6 +39,19 @@ pub struct Question {
     pub group: String,
     /// The follow-up question that names endpoints of a value, with `{value}` in it; empty: none.
     pub sample: String,
+}
+
+impl Question {
+    /// The same without its follow-up; nothing where it has none.
+    #[must_use]
+    pub fn alone(&self) -> Option<Self> {
+        (!self.sample.is_empty()).then(|| Self { sample: String::new(), ..self.clone() })
+    }
+
+    /// Under which it is remembered how long its endpoints take to answer.
+    fn pace_key(&self) -> String {
+        format!("answers to {} | {}", self.text, self.group).trim_end_matches([' ', '|']).to_owned()
+    }
 }
 
 /// What a site allows and demands.
@@ -67,10 +82,21 @@ impl Terms {
 pub struct Turn<'a> {
     /// The windows of the deployment.
     pub schedule: &'a Schedule,
-    /// How long this question took in earlier runs ([`Answered::seconds`]).
-    pub expected: Option<Duration>,
+    /// How long questions took in earlier runs ([`Answered::paces`]).
+    pub local: &'a dyn Local,
     /// How long the chain that begins with it is expected to take; at least as long as the question itself.
     pub chain: Duration,
+}
+
+impl Turn<'_> {
+    /// The turn of what follows a question that took so long: what is left of the chain, or the same again where
+    /// nothing is known.
+    #[must_use]
+    pub fn after(&self, took: f64) -> Self {
+        let took = Duration::try_from_secs_f64(took).unwrap_or_default();
+        let left = self.chain.saturating_sub(took);
+        Self { chain: if left.is_zero() { took } else { left }, ..*self }
+    }
 }
 
 /// The answers to a question.
@@ -81,15 +107,16 @@ pub struct Answered {
     pub tally: Tally,
     /// Why they are not all there is.
     pub gaps: Vec<String>,
-    /// How long the server took, from asking to the end; what [`Turn::expected`] wants to know in the next run.
+    /// How long it took from asking until the end was seen, without waiting for a turn.
     pub seconds: f64,
-    /// How often the server was asked whether it had finished, follow-up questions included.
+    /// How long endpoints took to answer each question that was asked, by key; what [`Turn::local`] is to know in the
+    /// next run.
+    pub paces: Vec<(String, f64)>,
+    /// How often the server was asked whether it had finished.
     pub polls: u32,
-    /// How many questions were asked, follow-up questions included.
-    pub questions: u32,
 }
 
-/// Asks a question and counts the answers.
+/// Asks a question and counts the answers; names of endpoints are another matter ([`name`]).
 ///
 /// # Errors
 /// When questions are not allowed, the server does not understand this one, nobody answered in time, or a request failed.
@@ -106,23 +133,21 @@ pub async fn ask<T: Transport>(
         ));
     }
     let body = wording::body(transport, &question.text, &question.group).await?;
-    let mut answered = ask_body(transport, body, "", terms, turn).await?;
-    if answered.set.tally.columns.is_empty() && !answered.set.named {
+    let run = ask_body(transport, question, body, "", terms, turn).await?;
+    if run.set.tally.columns.is_empty() && !run.set.named {
         // What the server does with a question whose sensor it does not know.
         return Err(not_evaluated(format!(
             "the server only counted the machines instead of asking `{}`; look whether all its sensors exist",
             question.text
         )));
     }
-    let mut polls = answered.polls;
-    let mut questions = 1;
-    if !question.sample.is_empty() {
-        let asked = sample::names(transport, question, terms, turn, &mut answered.set.tally).await;
-        polls += asked.polls;
-        questions += asked.questions;
-    }
-    let seconds = answered.seconds;
-    Ok(Answered { gaps: answered.gaps(terms), tally: answered.set.tally, seconds, polls, questions })
+    Ok(Answered {
+        gaps: run.gaps(terms),
+        seconds: run.seconds,
+        paces: vec![(question.pace_key(), run.pace)],
+        polls: run.polls,
+        tally: run.set.tally,
+    })
 }
 
 /// What came of one posted question.
@@ -130,6 +155,7 @@ struct Run {
     set: ResultSet,
     end: End,
     seconds: f64,
+    pace: f64,
     polls: u32,
 }
 
@@ -144,6 +170,7 @@ enum End {
 /// Posts a question, watches it, reads its rows (`query` chooses some of them).
 async fn ask_body<T: Transport>(
     transport: &T,
+    question: &Question,
     body: Value,
     query: &str,
     terms: &Terms,
@@ -157,7 +184,8 @@ async fn ask_body<T: Transport>(
     let begin = Instant::now();
     let asked: Asked = read(transport, &Call::post("/api/v2/questions", body)).await?;
     let route = format!("question/{}", asked.id);
-    let mut pace = Pace::new(turn.expected, terms.complete_share);
+    let known = turn.local.expected_seconds(&question.pace_key());
+    let mut pace = Pace::new(known, terms.complete_share);
     let watched = watch(transport, &route, &mut pace, begin, terms.timeout).await?;
     drop(permit);
     if watched.progress.answered == 0 {
@@ -168,7 +196,7 @@ async fn ask_body<T: Transport>(
     // Without these counters the rows would count as complete, or as nobody's.
     set.tally.answered = set.tally.answered.max(watched.progress.answered);
     set.tally.expected = set.tally.expected.max(watched.progress.expected);
-    Ok(Run { set, end: watched.end, seconds: watched.seconds, polls: watched.polls })
+    Ok(Run { set, end: watched.end, seconds: watched.seconds, pace: watched.pace, polls: watched.polls })
 }
 
 fn nobody(watched: &Watched, terms: &Terms) -> Problem {
@@ -238,7 +266,10 @@ fn rows_gaps(set: &ResultSet) -> Vec<String> {
 struct Watched {
     end: End,
     progress: Progress,
+    /// Until the end was seen.
     seconds: f64,
+    /// Until the end, as far as looks can tell.
+    pace: f64,
     polls: u32,
 }
 
@@ -275,7 +306,14 @@ async fn watch<T: Transport>(
                 continue;
             }
         };
-        return Ok(Watched { end, progress, seconds: begin.elapsed().as_secs_f64(), polls });
+        let seconds = begin.elapsed();
+        return Ok(Watched {
+            end,
+            progress,
+            seconds: seconds.as_secs_f64(),
+            pace: pace.took(seconds, next),
+            polls,
+        });
     }
 }
 

@@ -16,7 +16,10 @@ const FAR: f64 = 2.0;
 const NEAR: f64 = 0.1;
 const SHORTEST: f64 = 0.25;
 /// So much later than estimated: it costs less than another poll.
-const MARGIN: f64 = 0.08;
+const MARGIN: f64 = 0.05;
+/// What is remembered of a question that was complete at the first look, as a part of the time until then: the next run
+/// looks earlier.
+const EARLIER: f64 = 0.9;
 /// Polls without a change after which a question that has answers enough is taken as it is.
 const STILL: u32 = 3;
 /// How long a question with too few answers may stand still.
@@ -26,8 +29,10 @@ const PATIENCE_FOR_THE_FIRST: f64 = 60.0;
 /// How long the server may not know of any endpoint that is to answer. It does not know at first; after a while it is
 /// sure that there is none.
 const PATIENCE_FOR_NOBODY: f64 = 10.0;
-/// The shape of the progress: answers come fast at first, then slower. Corrected by what is seen.
+/// The shape of the progress: 1 is steady; the larger, the faster answers come at first. Corrected by what is known
+/// and what is seen.
 const SHAPE: f64 = 2.0;
+const SHAPES: (f64, f64) = (1.0, 6.0);
 
 /// How far a question has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +68,8 @@ pub(super) struct Pace {
     known: Option<f64>,
     enough: f64,
     last: Option<Look>,
+    /// When the end was expected after the last look.
+    end: Option<f64>,
     shape: f64,
     still: u32,
     still_since: f64,
@@ -76,9 +83,9 @@ struct Look {
 
 impl Pace {
     /// A question that took `known` in earlier runs, and needs answers of at least the share `enough`.
-    pub(super) fn new(known: Option<Duration>, enough: f64) -> Self {
-        let known = known.map(|known| known.as_secs_f64()).filter(|known| *known > 0.0);
-        Self { known, enough, last: None, shape: SHAPE, still: 0, still_since: 0.0 }
+    pub(super) fn new(known: Option<f64>, enough: f64) -> Self {
+        let known = known.filter(|known| known.is_finite() && *known > 0.0);
+        Self { known, enough, last: None, end: None, shape: SHAPE, still: 0, still_since: 0.0 }
     }
 
     /// When to look for the first time after asking.
@@ -121,38 +128,52 @@ impl Pace {
     fn step(&mut self, look: Look, share: Option<f64>, before: Option<Look>) -> f64 {
         let Some(share) = share.filter(|share| *share > 0.0) else { return (0.25 * look.at).clamp(0.5, 5.0) };
         let longest = (look.at * (FAR - (FAR - NEAR) * share * share)).clamp(2.0 * SHORTEST, 10.0);
-        if let Some(before) = before.filter(|before| before.progress.expected == look.progress.expected) {
-            self.learn(before, look, share);
-        }
+        let seen = before.filter(|before| before.progress.expected == look.progress.expected);
+        self.shape = self.fitting(look.at, share, seen);
         // Solved for the moment when the answers are complete: share = 1 - (1 - at/end)^shape.
         let end = look.at * reached(COMPLETE, self.shape) / reached(share, self.shape);
-        let end = match self.known {
-            // Near the known end, the truth is likely between what is known and what is seen.
-            Some(known) if known > look.at => 0.5 * (known + end),
-            _ => end,
-        };
+        self.end = Some(end);
         (end - look.at + MARGIN).clamp(SHORTEST, longest)
     }
 
-    /// The shape that goes through both looks.
-    fn learn(&mut self, before: Look, look: Look, share: f64) {
-        let Some(earlier) = before.progress.share().filter(|earlier| *earlier > 0.0 && *earlier < share)
-        else {
-            return;
-        };
-        let end_by = |share: f64, at: f64, shape: f64| at / reached(share, shape);
-        let (mut low, mut high) = (1.0, 6.0);
-        for _ in 0..20 {
-            let shape = 0.5 * (low + high);
-            // A larger shape moves the end that the earlier look shows further out than the one of the later look.
-            if end_by(earlier, before.at, shape) < end_by(share, look.at, shape) {
-                low = shape
-            } else {
-                high = shape
-            }
+    /// The shape that goes through both looks; after the first one, the shape with which the question ends when it
+    /// ended in earlier runs, as far as there is one.
+    fn fitting(&self, at: f64, share: f64, before: Option<Look>) -> f64 {
+        let earlier = before.and_then(|before| Some((before.at, before.progress.share()?)));
+        match (earlier.filter(|(_, earlier)| *earlier > 0.0 && *earlier < share), self.known) {
+            (Some(earlier), _) => shape_through(earlier, (at, share)),
+            (None, Some(known)) if known > at => shape_through((at, share), (known, COMPLETE)),
+            _ => self.shape,
         }
-        self.shape = 0.5 * (low + high);
     }
+
+    /// How long the question took, as the looks tell: the last one saw that it had ended, not when.
+    pub(super) fn took(&self, at: Duration, next: Next) -> f64 {
+        let at = at.as_secs_f64();
+        match (next, self.last, self.end) {
+            (Next::Complete, None, _) => EARLIER * at,
+            (Next::Complete, Some(last), Some(end)) => end.clamp(last.at, at),
+            (Next::Complete, Some(last), None) => f64::midpoint(last.at, at),
+            (Next::Still, ..) => self.still_since,
+            (Next::Wait(_), ..) => at,
+        }
+    }
+}
+
+/// The shape of the progress that goes through two looks, each a time and the share that was there.
+fn shape_through(earlier: (f64, f64), later: (f64, f64)) -> f64 {
+    let end = |(at, share): (f64, f64), shape: f64| at / reached(share, shape);
+    let (mut low, mut high) = SHAPES;
+    for _ in 0..20 {
+        let shape = f64::midpoint(low, high);
+        // A larger shape moves the end that the earlier look shows further out than the one of the later look.
+        if end(earlier, shape) < end(later, shape) {
+            low = shape;
+        } else {
+            high = shape;
+        }
+    }
+    f64::midpoint(low, high)
 }
 
 /// The part of its time after which a question has reached a share of its answers.
@@ -251,9 +272,9 @@ mod tests {
 
     #[test]
     fn what_is_known_sets_the_first_look() {
-        let first = |known| Pace::new(Some(Duration::from_secs(known)), 0.95).first().as_secs_f64();
-        assert!((8.5..10.0).contains(&first(10)));
+        let first = |known| Pace::new(Some(known), 0.95).first().as_secs_f64();
+        assert!((8.5..10.0).contains(&first(10.0)));
         assert!((0.3..0.8).contains(&Pace::new(None, 0.95).first().as_secs_f64()));
-        assert!((0.3..0.8).contains(&first(0)), "nothing is known of a question that took no time");
+        assert!((0.3..0.8).contains(&first(0.0)), "nothing is known of a question that took no time");
     }
 }

@@ -1,8 +1,9 @@
 //! A few names of endpoints that gave a rare answer.
 
-use super::{Answered, Question, Terms, Turn, ask_body, wording};
+use super::{Question, Terms, Turn, ask_body, wording};
 use crate::collect::tally::SAMPLE_NAMES;
 use crate::collect::transport::Transport;
+use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tancheck_plugin_api::facts::Tally;
@@ -14,34 +15,49 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Longer values are not put into a question.
 const LONGEST: usize = 200;
 
-/// Asks which endpoints gave the rarest values and adds their names to the tally. A follow-up that fails leaves its names
-/// away, for the counts are true without them.
-pub(super) async fn names<T: Transport>(
+/// What it took to name endpoints.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Named {
+    /// How long the longest follow-up took, from asking until its end was seen.
+    pub seconds: f64,
+    /// How long endpoints took to answer each follow-up, by key.
+    pub paces: Vec<(String, f64)>,
+}
+
+/// Asks which endpoints gave the rarest values, of all values at the same time, and adds their names to the tally. A
+/// follow-up that fails leaves its names away, for the counts are true without them.
+pub async fn name<T: Transport>(
     transport: &T,
     question: &Question,
     terms: &Terms,
     turn: &Turn<'_>,
     tally: &mut Tally,
-) -> Answered {
+) -> Named {
     let terms = Terms { timeout: terms.timeout.min(PATIENCE), ..*terms };
-    let mut asked = Answered::default();
-    for value in rare(tally) {
-        let Some(text) = worded(&question.sample, &value) else { continue };
-        let named = async {
-            let body = wording::body(transport, &text, &question.group).await?;
-            asked.questions += 1;
-            ask_body(transport, body, &format!("?row_start=0&row_count={SAMPLE_NAMES}"), &terms, turn).await
-        };
-        match named.await {
+    let follow = |value: String| {
+        let text = worded(&question.sample, &value)?;
+        Some((value, Question { text, group: question.group.clone(), sample: String::new() }))
+    };
+    let follows: Vec<(String, Question)> = rare(tally).into_iter().filter_map(follow).collect();
+    let runs = follows.iter().map(async |(_, follow)| {
+        let body = wording::body(transport, &follow.text, &follow.group).await?;
+        let rows = format!("?row_start=0&row_count={SAMPLE_NAMES}");
+        ask_body(transport, follow, body, &rows, &terms, turn).await
+    });
+    let mut named = Named::default();
+    for ((value, follow), run) in follows.iter().zip(join_all(runs).await) {
+        match run {
             Ok(run) => {
-                asked.polls += run.polls;
+                named.seconds = named.seconds.max(run.seconds);
+                named.paces.push((follow.pace_key(), run.pace));
                 let names: Vec<String> = run.set.tally.rows.into_iter().flat_map(|row| row.sample).collect();
-                give(tally, &value, &names);
+                give(tally, value, &names);
             }
-            Err(problem) => tracing::debug!(question = text, %problem, "no names of endpoints"),
+            Err(problem) => tracing::debug!(question = follow.text, %problem, "no names of endpoints"),
         }
     }
-    asked
+    named
 }
 
 /// The rarest values of the first column, never the commonest one.

@@ -96,6 +96,40 @@ async fn identical_requests_are_sent_once() {
     assert_eq!(supplied(&collected, "x.with-a").body, Body::Rows(vec![json!({"id": 1, "a": 1})]));
 }
 
+/// Two plugins ask the same, and one of them wants names: the question is asked once.
+#[tokio::test(start_paused = true)]
+async fn who_wants_names_shares_the_answers_with_who_does_not() {
+    let count = |value: &str, count: &str| json!({"data": [[{"text": value}], [{"text": count}]]});
+    let set = json!({"mr_tested": 10, "estimated_total": 10,
+        "columns": [{"name": "State", "hash": 3}, {"name": "Count", "hash": 0}],
+        "rows": [count("On", "9"), count("Off", "1")]});
+    let net = Faked::default()
+        .at("/api/v2/parse_question", &json!({"data": [{"from_canonical_text": 1}]}))
+        .at("/api/v2/questions", &json!({"data": {"id": 7}}))
+        .at("/api/v2/result_info/question/7", &json!({"data": {"result_infos": [set]}}))
+        .at("/api/v2/result_data/question/7", &json!({"data": {"result_sets": [set]}}))
+        .at(
+            "/api/v2/result_data/question/7?row_start=0&row_count=10",
+            &json!({"data": {"result_sets": [set]}}),
+        );
+    let text = "Get State from all machines";
+    let plain = json!({"kind": "question", "text": text, "shape": "rows"});
+    let sample = "Get Computer Name from all machines with State equals {value}";
+    let sampled = json!({"kind": "question", "text": text, "sample": sample, "shape": "rows"});
+    let wants = [want("x.plain", json!([plain])), want("x.named", json!([sampled]))];
+    for wants in [wants.clone(), [wants[1].clone(), wants[0].clone()]] {
+        let before = net.calls().len();
+        let collected = collect(&net, &wants).await;
+        let asked = net.calls()[before..].iter().filter(|call| call.path == "/api/v2/questions").count();
+        assert_eq!(asked, 2, "the question, and which endpoint said Off");
+        assert_eq!(collected.requests_saved, 1);
+        for input in ["x.plain", "x.named"] {
+            let Body::Tally(tally) = &supplied(&collected, input).body else { panic!("{collected:?}") };
+            assert_eq!((tally.rows.len(), tally.answered), (2, 10), "{input}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_later_round_has_what_an_earlier_one_brought() {
     let net = Faked::default().at("/api/v2/users", &json!([{"id": 1}])).at("/api/v2/runs/1", &json!([{}]));

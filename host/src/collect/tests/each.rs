@@ -201,9 +201,9 @@ async fn two_inputs_that_repeat_the_same_requests_share_them() {
     assert_eq!(rows(&collected).len(), 2);
 }
 
-/// What is kept paces each single question of the next run: the time of all together would grow from run to run.
+/// Questions side by side wait for their turns: the time of all together would grow from run to run.
 #[tokio::test(start_paused = true)]
-async fn a_repeated_question_is_remembered_by_its_longest_one() {
+async fn a_repeated_question_is_remembered_by_its_longest_one_and_each_by_its_own_time() {
     let set = json!({"mr_tested": 10, "estimated_total": 10,
         "columns": [{"name": "A", "hash": 3}, {"name": "Count", "hash": 0}], "rows": []});
     let net = list(json!([{"id": 1}, {"id": 2}, {"id": 3}]))
@@ -218,10 +218,14 @@ async fn a_repeated_question_is_remembered_by_its_longest_one() {
     let collector = Collector::new(&config, net, Arc::new(Memory::default()), now());
     let wants = [want("x.runs", json!([question])), want("x.list", json!([rest("/api/v2/list")]))];
     let collected = collector.collect(&wants, &Progress::silent()).await;
-    let (_, seconds) = collected
-        .timings
-        .iter()
-        .find(|(key, _)| key.starts_with("question"))
-        .unwrap_or_else(|| panic!("{collected:?}"));
-    assert!((0.4..1.0).contains(seconds), "{seconds}");
+    let seconds = |key: &str| {
+        let found = collected.timings.iter().find(|(known, _)| known == key);
+        found.unwrap_or_else(|| panic!("{key}: {:?}", collected.timings)).1
+    };
+    for item in ["{id}", "1", "2", "3"] {
+        let seconds = seconds(&format!("question Get A[{item}] from all machines"));
+        assert!((0.4..1.0).contains(&seconds), "{item}: {seconds}");
+    }
+    // The end was seen at the first look, and was before it.
+    assert!((0.3..0.5).contains(&seconds("answers to Get A[2] from all machines")));
 }

@@ -56,10 +56,10 @@ fn now() -> Timestamp {
 }
 
 /// A machine that remembers durations and nothing else.
-#[derive(Default)]
-struct Memory {
-    answer: Option<Answer>,
-    seconds: BTreeMap<String, f64>,
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) answer: Option<Answer>,
+    pub(super) seconds: BTreeMap<String, f64>,
 }
 
 impl Local for Memory {
