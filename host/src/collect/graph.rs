@@ -1,6 +1,7 @@
 //! What has to be collected, and in which order: identical inputs of several plugins are one node, and a repetition
 //! comes after the input it runs over.
 
+use super::each;
 use super::resolve::Filling;
 use super::transport::Problem;
 use super::way::{self, Way};
@@ -51,9 +52,22 @@ pub(super) struct Linked {
     pub(super) kind: Option<String>,
     /// The same of the question whose answers it names endpoints for.
     pub(super) alone: Option<String>,
+    /// What it asks for each item of a setting: who asks for one of them alone shares it.
+    pub(super) items: Vec<String>,
+}
+
+impl Linked {
+    fn requests(&self) -> impl Iterator<Item = &str> {
+        [&self.kind, &self.alone].into_iter().flatten().chain(&self.items).map(String::as_str)
+    }
 }
 
 impl Node {
+    /// The requests that it may make, as far as they are known before the first one.
+    pub(super) fn requests(&self) -> impl Iterator<Item = &str> {
+        self.ways.iter().flat_map(Linked::requests)
+    }
+
     /// What stands for the time of a node that was never settled: a question takes seconds, and what waits for it can
     /// only come after.
     fn unknown_seconds(&self) -> f64 {
@@ -171,7 +185,8 @@ impl Builder<'_> {
                 Err(problem) => (Some(problem.reason), None),
                 Ok(None) => (None, None),
             };
-            linked.push(Linked { way, over, kind, alone });
+            let items = items(&way, &filling);
+            linked.push(Linked { way, over, kind, alone, items });
         }
         let mut after: Vec<usize> = linked.iter().filter_map(|linked| linked.over.clone()?.ok()).collect();
         after.sort_unstable();
@@ -203,6 +218,17 @@ impl Builder<'_> {
         });
         std::iter::once(node.input.clone()).chain(ways).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// The keys of what is asked for each item of a setting, with and without names; none where it runs over an input.
+fn items(way: &Way, filling: &Filling<'_>) -> Vec<String> {
+    let Some(each) = way.each.as_ref().filter(|each| each.input.is_none()) else { return Vec::new() };
+    let variables = each::items(each, None, filling).map(|items| items.variables).unwrap_or_default();
+    let asks = variables.iter().filter_map(|variables| {
+        let filling = Filling { variables: Some(variables), ..*filling };
+        way.ask(&filling).ok().flatten()
+    });
+    asks.flat_map(|ask| [Some(ask.key()), ask.alone().map(|ask| ask.key())]).flatten().collect()
 }
 
 fn not_evaluated(reason: String) -> Problem {

@@ -14,28 +14,28 @@ pub(super) struct Merge(Mutex<Held>);
 
 #[derive(Debug, Default)]
 struct Held {
-    /// How many inputs may still use a kind of request, by its key before variables are filled in.
+    /// How many inputs may still use a request, by its key, or by its kind: its key before variables are filled in.
     users: HashMap<String, usize>,
-    /// Answers by key, with the kind they belong to.
+    /// Answers by key, with the key or kind whose last user they are kept for.
     cells: HashMap<String, (String, Cell)>,
 }
 
 impl Merge {
-    /// An input may send requests of this kind.
-    pub(super) fn expect(&self, kind: &str) {
-        *self.held().users.entry(kind.to_owned()).or_default() += 1;
+    /// An input may send this request, or requests of this kind.
+    pub(super) fn expect(&self, request: &str) {
+        *self.held().users.entry(request.to_owned()).or_default() += 1;
     }
 
     /// An input is settled: answers that nobody else can need are dropped.
-    pub(super) fn release(&self, kind: &str) {
+    pub(super) fn release(&self, request: &str) {
         let mut held = self.held();
-        let left = held.users.get_mut(kind).map_or(0, |users| {
+        let left = held.users.get_mut(request).map_or(0, |users| {
             *users = users.saturating_sub(1);
             *users
         });
         if left == 0 {
-            held.users.remove(kind);
-            held.cells.retain(|_, (owner, _)| owner != kind);
+            held.users.remove(request);
+            held.cells.retain(|_, (owner, _)| owner != request);
         }
     }
 
@@ -60,12 +60,14 @@ impl Merge {
     /// The shared place of an answer; none where only one input can ask for it, which then owns it.
     fn cell(&self, kind: &str, key: &str) -> Option<Cell> {
         let mut held = self.held();
-        if held.users.get(kind).is_none_or(|&users| users < 2) && !held.cells.contains_key(key) {
-            return None;
+        if let Some((_, cell)) = held.cells.get(key) {
+            return Some(Arc::clone(cell));
         }
-        let (_, cell) =
-            held.cells.entry(key.to_owned()).or_insert_with(|| (kind.to_owned(), Cell::default()));
-        Some(Arc::clone(cell))
+        let owner =
+            [key, kind].into_iter().find(|name| held.users.get(*name).is_some_and(|&users| users > 1))?;
+        let cell = Cell::default();
+        held.cells.insert(key.to_owned(), (owner.to_owned(), Arc::clone(&cell)));
+        Some(cell)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

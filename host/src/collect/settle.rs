@@ -107,14 +107,13 @@ impl<T: Transport> Settler<T> {
 
     /// Announces the requests of all inputs, so that answers are kept while somebody may need them.
     pub(super) fn expect(&self, graph: &Graph) {
-        for kind in graph.nodes.iter().flat_map(kinds) {
-            self.merge.expect(kind);
-        }
+        let requests = graph.nodes.iter().flat_map(Node::requests);
+        requests.for_each(|request| self.merge.expect(request));
     }
 
     /// An input that an earlier round brought: one request less.
     pub(super) fn skip(&self, node: &Node) {
-        kinds(node).for_each(|kind| self.merge.release(kind));
+        node.requests().for_each(|request| self.merge.release(request));
         if node.ways.iter().any(|linked| linked.way.request.is_remote()) {
             self.totals.saved.fetch_add(1, Ordering::Relaxed);
         }
@@ -146,7 +145,7 @@ impl<T: Transport> Settler<T> {
                 }
             }
         }
-        kinds(node).for_each(|kind| self.merge.release(kind));
+        node.requests().for_each(|request| self.merge.release(request));
         let sharers = node.serves.len().saturating_sub(1) as u64;
         self.totals.saved.fetch_add(sharers * task.asked.load(Ordering::Relaxed), Ordering::Relaxed);
         settled.unwrap_or_else(|| self.unavailable(node, failed))
@@ -476,11 +475,6 @@ impl<T: Transport> Settler<T> {
             _ => None,
         }
     }
-}
-
-/// The kinds of request that a node may make.
-fn kinds(node: &Node) -> impl Iterator<Item = &str> {
-    node.ways.iter().flat_map(|linked| [&linked.kind, &linked.alone]).filter_map(|kind| kind.as_deref())
 }
 
 /// A refusal names the privileges that the source is known to need.

@@ -116,16 +116,26 @@ async fn who_wants_names_shares_the_answers_with_who_does_not() {
     let plain = json!({"kind": "question", "text": text, "shape": "rows"});
     let sample = "Get Computer Name from all machines with State equals {value}";
     let sampled = json!({"kind": "question", "text": text, "sample": sample, "shape": "rows"});
-    let wants = [want("x.plain", json!([plain])), want("x.named", json!([sampled]))];
-    for wants in [wants.clone(), [wants[1].clone(), wants[0].clone()]] {
+    let mut each = json!({"kind": "question", "text": "Get {item} from all machines", "shape": "rows"});
+    each["each"] = json!({"setting": "sensors", "variables": [], "limit": 5});
+    let mut each = want("x.each", json!([each]));
+    each.settings = Map::from_iter([("sensors".to_owned(), json!(["State"]))]);
+    let plain = [want("x.plain", json!([plain])), each];
+    let named = want("x.named", json!([sampled]));
+    for [first, second] in plain.iter().flat_map(|plain| [[plain, &named], [&named, plain]]) {
         let before = net.calls().len();
+        let wants = [first.clone(), second.clone()];
         let collected = collect(&net, &wants).await;
         let asked = net.calls()[before..].iter().filter(|call| call.path == "/api/v2/questions").count();
         assert_eq!(asked, 2, "the question, and which endpoint said Off");
         assert_eq!(collected.requests_saved, 1);
-        for input in ["x.plain", "x.named"] {
-            let Body::Tally(tally) = &supplied(&collected, input).body else { panic!("{collected:?}") };
-            assert_eq!((tally.rows.len(), tally.answered), (2, 10), "{input}");
+        for want in wants {
+            let tally = match &supplied(&collected, &want.input.id).body {
+                Body::Tally(tally) => tally,
+                Body::Tallies(items) => &items[0].tally,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!((tally.rows.len(), tally.answered), (2, 10), "{}", want.input.id);
         }
     }
 }
