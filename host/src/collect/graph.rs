@@ -37,9 +37,7 @@ pub(super) struct Node {
     pub(super) after: Vec<usize>,
     /// Everything that decides what it delivers, as text.
     pub(super) identity: String,
-    /// How long the longest chain behind it is expected to take.
-    pub(super) behind_seconds: f64,
-    /// The same with the node itself.
+    /// How long it and the longest chain behind it are expected to take.
     pub(super) chain_seconds: f64,
 }
 
@@ -52,20 +50,15 @@ pub(super) struct Linked {
     pub(super) kind: Option<String>,
     /// The same of the question whose answers it names endpoints for.
     pub(super) alone: Option<String>,
-    /// What it asks for each item of a setting: who asks for one of them alone shares it.
-    pub(super) items: Vec<String>,
-}
-
-impl Linked {
-    fn requests(&self) -> impl Iterator<Item = &str> {
-        [&self.kind, &self.alone].into_iter().flatten().chain(&self.items).map(String::as_str)
-    }
+    /// The requests that it may make, as far as they are known before the first one: who asks for one item of a setting
+    /// shares it with who asks for all. With each how long what waits for it is expected to take, whoever sends it.
+    pub(super) requests: BTreeMap<String, f64>,
 }
 
 impl Node {
     /// The requests that it may make, as far as they are known before the first one.
     pub(super) fn requests(&self) -> impl Iterator<Item = &str> {
-        self.ways.iter().flat_map(Linked::requests)
+        self.ways.iter().flat_map(|linked| linked.requests.keys()).map(String::as_str)
     }
 
     /// What stands for the time of a node that was never settled: a question takes seconds, and what waits for it can
@@ -117,8 +110,10 @@ impl Graph {
         graph
     }
 
-    /// The longest chain first: what others wait for weighs as much as they do. Nodes come after those they run over.
+    /// The longest chain first: what others wait for weighs as much as they do, and what several share as much as the
+    /// longest of theirs. Nodes come after those they run over.
     fn weigh(&mut self, local: &dyn Local) {
+        let mut longest: HashMap<String, f64> = HashMap::new();
         for index in (0..self.nodes.len()).rev() {
             let node = &self.nodes[index];
             // Known is the way that answered, which need not be the first.
@@ -126,8 +121,18 @@ impl Graph {
             let own = known.reduce(f64::max).unwrap_or_else(|| node.unknown_seconds());
             let behind = self.nodes.iter().filter(|other| other.after.contains(&index));
             let behind = behind.map(|other| other.chain_seconds).fold(0.0, f64::max);
-            self.nodes[index].behind_seconds = behind;
             self.nodes[index].chain_seconds = own + behind;
+            for linked in &self.nodes[index].ways {
+                for request in linked.requests.keys() {
+                    // Names come after the answers, whoever asks for these.
+                    let alone = local.expected_seconds(request).filter(|_| linked.alone.is_none());
+                    let chain = longest.entry(request.clone()).or_default();
+                    *chain = chain.max(alone.unwrap_or(own) + behind);
+                }
+            }
+        }
+        for linked in self.nodes.iter_mut().flat_map(|node| &mut node.ways) {
+            linked.requests.iter_mut().for_each(|(request, chain)| *chain = longest[request]);
         }
     }
 }
@@ -185,8 +190,9 @@ impl Builder<'_> {
                 Err(problem) => (Some(problem.reason), None),
                 Ok(None) => (None, None),
             };
-            let items = items(&way, &filling);
-            linked.push(Linked { way, over, kind, alone, items });
+            let requests = kind.iter().chain(&alone).cloned().chain(items(&way, &filling));
+            let requests = requests.map(|request| (request, 0.0)).collect();
+            linked.push(Linked { way, over, kind, alone, requests });
         }
         let mut after: Vec<usize> = linked.iter().filter_map(|linked| linked.over.clone()?.ok()).collect();
         after.sort_unstable();
@@ -199,7 +205,6 @@ impl Builder<'_> {
             serves: Vec::new(),
             after,
             identity: String::new(),
-            behind_seconds: 0.0,
             chain_seconds: 0.0,
         }
     }

@@ -346,8 +346,7 @@ impl<T: Transport> Settler<T> {
     ) -> Result<(Part, Option<f64>), Problem> {
         let (way, key) = (&linked.way, ask.key());
         let kind = linked.kind.as_deref().unwrap_or(&key);
-        let own = self.local.expected_seconds(&key);
-        let chain = own.map_or(task.node.chain_seconds, |own| own + task.node.behind_seconds);
+        let chain = linked.requests.get(&key).copied().unwrap_or(task.node.chain_seconds);
         let net = Meter {
             inner: &self.transport,
             totals: &self.totals,

@@ -132,8 +132,7 @@ pub async fn ask<T: Transport>(
             "questions are switched off (`questions = false` under [deployment], or --no-questions)",
         ));
     }
-    let body = wording::body(transport, &question.text, &question.group).await?;
-    let run = ask_body(transport, question, body, "", terms, turn).await?;
+    let run = answer(transport, question, "", terms, turn).await?;
     if run.set.tally.columns.is_empty() && !run.set.named {
         // What the server does with a question whose sensor it does not know.
         return Err(not_evaluated(format!(
@@ -167,11 +166,10 @@ enum End {
     TimedOut,
 }
 
-/// Posts a question, watches it, reads its rows (`query` chooses some of them).
-async fn ask_body<T: Transport>(
+/// Words a question while it waits for its turn, posts it, watches it, reads its rows (`query` chooses some of them).
+async fn answer<T: Transport>(
     transport: &T,
     question: &Question,
-    body: Value,
     query: &str,
     terms: &Terms,
     turn: &Turn<'_>,
@@ -180,7 +178,9 @@ async fn ask_body<T: Transport>(
     struct Asked {
         id: u64,
     }
-    let permit = turn.schedule.questions.enter(Rank::chain(turn.chain)).await;
+    let wording = wording::body(transport, &question.text, &question.group);
+    let turns = turn.schedule.questions.enter(Rank::chain(turn.chain));
+    let (body, permit) = tokio::try_join!(wording, async { Ok(turns.await) })?;
     let begin = Instant::now();
     let asked: Asked = read(transport, &Call::post("/api/v2/questions", body)).await?;
     let route = format!("question/{}", asked.id);

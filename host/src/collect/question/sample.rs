@@ -1,6 +1,6 @@
 //! A few names of endpoints that gave a rare answer.
 
-use super::{Question, Terms, Turn, ask_body, wording};
+use super::{Question, Terms, Turn, answer};
 use crate::collect::tally::SAMPLE_NAMES;
 use crate::collect::transport::Transport;
 use futures_util::future::join_all;
@@ -40,11 +40,8 @@ pub async fn name<T: Transport>(
         Some((value, Question { text, group: question.group.clone(), sample: String::new() }))
     };
     let follows: Vec<(String, Question)> = rare(tally).into_iter().filter_map(follow).collect();
-    let runs = follows.iter().map(async |(_, follow)| {
-        let body = wording::body(transport, &follow.text, &follow.group).await?;
-        let rows = format!("?row_start=0&row_count={SAMPLE_NAMES}");
-        ask_body(transport, follow, body, &rows, &terms, turn).await
-    });
+    let rows = format!("?row_start=0&row_count={SAMPLE_NAMES}");
+    let runs = follows.iter().map(|(_, follow)| answer(transport, follow, &rows, &terms, turn));
     let mut named = Named::default();
     for ((value, follow), run) in follows.iter().zip(join_all(runs).await) {
         match run {

@@ -130,15 +130,14 @@ struct Running {
 }
 
 impl Questions {
-    /// Issues a question and returns its id.
-    pub(crate) fn ask(&self, config: &Config, state: &Arc<State>, question: Question) -> u64 {
+    /// Issues a question and returns its id. Who posts the same again waits as long as the last time.
+    pub(crate) fn ask(&self, config: &Config, state: &Arc<State>, question: Question, posted: &str) -> u64 {
         let mut running = self.0.lock().expect("the lock is never held across a panic");
         running.last += 1;
         let id = 1_000_000 + running.last;
         let (shortest, longest) = (*config.question_ms.start(), *config.question_ms.end());
         let spread = longest.saturating_sub(shortest) + 1;
-        // As long as it took the last time.
-        let millis = shortest + random::draw(config.setup.seed, &format!("{question:?}"), 0) % spread;
+        let millis = shortest + random::draw(config.setup.seed, posted, 0) % spread;
         let asked = Asked {
             id,
             saved_question: 0,

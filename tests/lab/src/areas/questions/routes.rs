@@ -86,7 +86,7 @@ fn ask(call: &Call<'_>) -> Answer {
         let condition = context(&call.state, group)?;
         question.condition = Condition::All(vec![condition, question.condition]);
     }
-    let id = call.core.questions.ask(&call.core.config, &call.state, question);
+    let id = call.core.questions.ask(&call.core.config, &call.state, question, &body.to_string());
     Ok(Reply::data(json!({ "id": id })))
 }
 
