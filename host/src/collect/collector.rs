@@ -252,7 +252,7 @@ impl<'a, T: Transport + 'static> Round<'a, T> {
         let (settler, graph) = (Arc::clone(&self.collector.settler), Arc::clone(&self.graph));
         let progress = self.progress.clone();
         let task = self.running.spawn(async move {
-            let supplied = settler.settle(&graph.nodes[index], &over, &progress).await;
+            let supplied = settler.settle(&graph, index, &over, &progress).await;
             (index, supplied)
         });
         self.tasks.insert(task.id(), index);

@@ -1,10 +1,12 @@
 //! What has to be collected, and in which order: identical inputs of several plugins are one node, and a repetition
 //! comes after the input it runs over.
 
-use super::each;
+use super::each::{self, Variables};
+use super::order::{self, Job, Weight};
+use super::question::SAMPLE_VALUES;
 use super::resolve::Filling;
 use super::transport::Problem;
-use super::way::{self, Way};
+use super::way::{self, Ask, Way};
 use super::{Local, Want};
 use crate::config::{Config, InputOverride};
 use jiff::Timestamp;
@@ -21,6 +23,9 @@ const UNKNOWN_QUESTION: f64 = 5.0;
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
+    /// How much requests matter, by key, as far as they are known before the first one: what several share as much as
+    /// the longest chain that waits for it, whoever sends it.
+    pub(super) weights: HashMap<String, Weight>,
 }
 
 /// One input.
@@ -37,7 +42,9 @@ pub(super) struct Node {
     pub(super) after: Vec<usize>,
     /// Everything that decides what it delivers, as text.
     pub(super) identity: String,
-    /// How long it and the longest chain behind it are expected to take.
+    /// How long the longest chain behind it is expected to take.
+    behind_seconds: f64,
+    /// The same with the node itself.
     pub(super) chain_seconds: f64,
 }
 
@@ -50,15 +57,27 @@ pub(super) struct Linked {
     pub(super) kind: Option<String>,
     /// The same of the question whose answers it names endpoints for.
     pub(super) alone: Option<String>,
-    /// The requests that it may make, as far as they are known before the first one: who asks for one item of a setting
-    /// shares it with who asks for all. With each how long what waits for it is expected to take, whoever sends it.
-    pub(super) requests: BTreeMap<String, f64>,
+    /// What it asks, as far as that is known before the first request: one, or one for each item of a setting.
+    pub(super) asks: Vec<Ask>,
+}
+
+impl Linked {
+    /// The requests that it may make, by key or kind: who asks for one item of a setting shares it with who asks for all,
+    /// and who asks for answers with who wants names besides.
+    pub(super) fn requests(&self) -> impl Iterator<Item = String> {
+        let asks = self.asks.iter().flat_map(|ask| [Some(ask.key()), ask.alone().map(|ask| ask.key())]);
+        let mut requests: Vec<String> =
+            asks.chain([self.kind.clone(), self.alone.clone()]).flatten().collect();
+        requests.sort_unstable();
+        requests.dedup();
+        requests.into_iter()
+    }
 }
 
 impl Node {
     /// The requests that it may make, as far as they are known before the first one.
-    pub(super) fn requests(&self) -> impl Iterator<Item = &str> {
-        self.ways.iter().flat_map(|linked| linked.requests.keys()).map(String::as_str)
+    pub(super) fn requests(&self) -> impl Iterator<Item = String> {
+        self.ways.iter().flat_map(Linked::requests)
     }
 
     /// What stands for the time of a node that was never settled: a question takes seconds, and what waits for it can
@@ -107,13 +126,12 @@ impl Graph {
         }
         let mut graph = builder.graph;
         graph.weigh(local);
+        graph.order(local, config.limits.questions_in_flight);
         graph
     }
 
-    /// The longest chain first: what others wait for weighs as much as they do, and what several share as much as the
-    /// longest of theirs. Nodes come after those they run over.
+    /// The longest chain first: what others wait for weighs as much as they do. Nodes come after those they run over.
     fn weigh(&mut self, local: &dyn Local) {
-        let mut longest: HashMap<String, f64> = HashMap::new();
         for index in (0..self.nodes.len()).rev() {
             let node = &self.nodes[index];
             // Known is the way that answered, which need not be the first.
@@ -121,18 +139,44 @@ impl Graph {
             let own = known.reduce(f64::max).unwrap_or_else(|| node.unknown_seconds());
             let behind = self.nodes.iter().filter(|other| other.after.contains(&index));
             let behind = behind.map(|other| other.chain_seconds).fold(0.0, f64::max);
+            self.nodes[index].behind_seconds = behind;
             self.nodes[index].chain_seconds = own + behind;
-            for linked in &self.nodes[index].ways {
-                for request in linked.requests.keys() {
-                    // Names come after the answers, whoever asks for these.
-                    let alone = local.expected_seconds(request).filter(|_| linked.alone.is_none());
-                    let chain = longest.entry(request.clone()).or_default();
-                    *chain = chain.max(alone.unwrap_or(own) + behind);
-                }
+            for request in self.nodes[index].requests() {
+                let own = local.expected_seconds(&request).unwrap_or(own);
+                let weight = self.weights.entry(request).or_default();
+                weight.own = weight.own.max(own + behind);
             }
         }
-        for linked in self.nodes.iter_mut().flat_map(|node| &mut node.ways) {
-            linked.requests.iter_mut().for_each(|(request, chain)| *chain = longest[request]);
+    }
+
+    /// Questions go in the order in which all of them end soonest.
+    fn order(&mut self, local: &dyn Local, slots: usize) {
+        let mut jobs: BTreeMap<String, Job> = BTreeMap::new();
+        let mut keys: Vec<(String, String)> = Vec::new();
+        for node in &self.nodes {
+            let answers = |linked: &&Linked| {
+                linked.kind.as_ref().is_some_and(|kind| local.expected_seconds(kind).is_some())
+            };
+            let Some(linked) = node.ways.iter().find(answers).or(node.ways.first()) else { continue };
+            for ask in &linked.asks {
+                let Ask::Question(question) = ask else { continue };
+                let alone = ask.alone().as_ref().unwrap_or(ask).key();
+                let job = jobs.entry(alone.clone()).or_default();
+                job.seconds = local.expected_seconds(&question.pace_key()).unwrap_or(UNKNOWN_QUESTION);
+                job.behind = job.behind.max(node.behind_seconds);
+                if let Some(all) = local.expected_seconds(&question.names_key()) {
+                    let longest = local.expected_seconds(&ask.key()).unwrap_or_default() - job.seconds;
+                    job.follows = follows(all, longest);
+                }
+                keys.push((ask.key(), alone));
+            }
+        }
+        let weights = order::weights(&jobs.values().copied().collect::<Vec<_>>(), slots);
+        let weights: BTreeMap<&String, Weight> = jobs.keys().zip(weights).collect();
+        for (key, alone) in &keys {
+            for key in [key, alone] {
+                self.weights.insert(key.clone(), weights[alone]);
+            }
         }
     }
 }
@@ -190,9 +234,8 @@ impl Builder<'_> {
                 Err(problem) => (Some(problem.reason), None),
                 Ok(None) => (None, None),
             };
-            let requests = kind.iter().chain(&alone).cloned().chain(items(&way, &filling));
-            let requests = requests.map(|request| (request, 0.0)).collect();
-            linked.push(Linked { way, over, kind, alone, requests });
+            let asks = asks(&way, &filling);
+            linked.push(Linked { way, over, kind, alone, asks });
         }
         let mut after: Vec<usize> = linked.iter().filter_map(|linked| linked.over.clone()?.ok()).collect();
         after.sort_unstable();
@@ -205,6 +248,7 @@ impl Builder<'_> {
             serves: Vec::new(),
             after,
             identity: String::new(),
+            behind_seconds: 0.0,
             chain_seconds: 0.0,
         }
     }
@@ -225,15 +269,24 @@ impl Builder<'_> {
     }
 }
 
-/// The keys of what is asked for each item of a setting, with and without names; none where it runs over an input.
-fn items(way: &Way, filling: &Filling<'_>) -> Vec<String> {
-    let Some(each) = way.each.as_ref().filter(|each| each.input.is_none()) else { return Vec::new() };
-    let variables = each::items(each, None, filling).map(|items| items.variables).unwrap_or_default();
-    let asks = variables.iter().filter_map(|variables| {
-        let filling = Filling { variables: Some(variables), ..*filling };
-        way.ask(&filling).ok().flatten()
-    });
-    asks.flat_map(|ask| [Some(ask.key()), ask.alone().map(|ask| ask.key())]).flatten().collect()
+/// What is asked once, or for each item of a setting; nothing where it runs over an input.
+fn asks(way: &Way, filling: &Filling<'_>) -> Vec<Ask> {
+    let variables = match &way.each {
+        None => vec![Variables::new()],
+        Some(each) if each.input.is_none() => {
+            each::items(each, None, filling).map(|items| items.variables).unwrap_or_default()
+        }
+        Some(_) => Vec::new(),
+    };
+    let ask = |variables| way.ask(&Filling { variables: Some(variables), ..*filling }).ok().flatten();
+    variables.iter().map(Vec::as_slice).filter_map(ask).collect()
+}
+
+/// How many follow-ups there are, of what all of them take and what the longest takes.
+fn follows(all: f64, longest: f64) -> (usize, f64) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
+    let count = (all / longest.max(0.1)).round().max(1.0) as usize;
+    (count.min(SAMPLE_VALUES), longest.max(0.0))
 }
 
 fn not_evaluated(reason: String) -> Problem {

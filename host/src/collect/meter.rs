@@ -1,6 +1,7 @@
 //! Every request of a run passes here: it waits for its turn, is counted, and is told about.
 
 use super::gate;
+use super::order::Weight;
 use super::progress::{Event, Progress};
 use super::schedule::{Rank, Schedule};
 use super::transport::{Call, Problem, Sink, Transport};
@@ -40,8 +41,8 @@ pub(super) struct Meter<'a, T> {
     pub(super) totals: &'a Totals,
     pub(super) progress: &'a Progress,
     pub(super) schedule: &'a Schedule,
-    /// How long what begins with it is expected to take.
-    pub(super) chain: Duration,
+    /// How much it matters that it goes soon.
+    pub(super) weight: Weight,
     /// The request, for people.
     pub(super) about: String,
     pub(super) cost: Cost,
@@ -49,7 +50,8 @@ pub(super) struct Meter<'a, T> {
 
 impl<T: Transport> Transport for Meter<'_, T> {
     async fn send<S: Sink>(&self, call: &Call, sink: impl Fn() -> S + Send + Sync) -> Result<S, Problem> {
-        let turn = self.schedule.calls.enter(Rank::of(call, self.chain)).await;
+        let chain = Duration::try_from_secs_f64(self.weight.own).unwrap_or_default();
+        let turn = self.schedule.calls.enter(Rank::of(call, chain)).await;
         self.totals.sent.fetch_add(1, Ordering::Relaxed);
         if call.path == gate::QUESTIONS {
             self.totals.questions.fetch_add(1, Ordering::Relaxed);

@@ -16,6 +16,7 @@ pub mod http;
 mod merge;
 mod meter;
 mod metrics;
+mod order;
 pub mod plan;
 pub mod probe;
 pub mod progress;

@@ -11,6 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// A run begins with all its questions at once: so long they gather before the first of them go, or the order in which they
+/// came would count more than their rank. Nothing to what a question takes.
+const GATHERING: Duration = Duration::from_millis(5);
+
 /// The windows of one deployment.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -25,8 +29,8 @@ impl Schedule {
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
         Self {
-            questions: Window::new(limits.questions_in_flight),
-            calls: Window::new(limits.calls_in_flight),
+            questions: Window::new(limits.questions_in_flight, GATHERING),
+            calls: Window::new(limits.calls_in_flight, Duration::ZERO),
         }
     }
 }
@@ -59,6 +63,7 @@ impl Rank {
 #[derive(Clone, Debug)]
 pub struct Window {
     state: Arc<Mutex<State>>,
+    gathering: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -79,21 +84,17 @@ pub struct Permit {
 }
 
 impl Window {
-    /// A window for so many jobs; at least one.
+    /// A window for so many jobs, at least one; who finds it open waits for others with a higher rank.
     #[must_use]
-    pub fn new(size: usize) -> Self {
+    pub fn new(size: usize, gathering: Duration) -> Self {
         let state = State { free: size.max(1), ..State::default() };
-        Self { state: Arc::new(Mutex::new(state)) }
+        Self { state: Arc::new(Mutex::new(state)), gathering }
     }
 
     /// Waits for a place. Whoever stops waiting (by dropping the future) gives up their turn, and no place is lost.
     pub async fn enter(&self, rank: Rank) -> Permit {
-        let (receiver, ticket) = {
+        let (mut receiver, ticket) = {
             let mut state = self.lock();
-            if state.free > 0 {
-                state.free -= 1;
-                return Permit { window: Some(self.clone()) };
-            }
             let (sender, receiver) = oneshot::channel();
             let ticket = (Reverse(rank), state.tickets);
             state.tickets += 1;
@@ -101,24 +102,32 @@ impl Window {
             (receiver, ticket)
         };
         let _turn = Turn { window: self, ticket };
-        receiver.await.expect("the sender stays in `waiting`, which lives as long as `self`, until it sends")
+        let gathered = tokio::time::timeout(self.gathering, &mut receiver).await;
+        let granted = match gathered {
+            Ok(granted) => granted,
+            Err(_) => {
+                self.grant();
+                receiver.await
+            }
+        };
+        granted.expect("the sender stays in `waiting`, which lives as long as `self`, until it sends")
     }
 
-    /// Gives a free place to the first who still waits.
-    fn release(&self) {
+    /// Gives free places to the first of those who still wait.
+    fn grant(&self) {
         loop {
-            let next = {
+            let sender = {
                 let mut state = self.lock();
-                let next = state.waiting.pop_first();
-                if next.is_none() {
-                    state.free += 1;
+                if state.free == 0 {
+                    return;
                 }
-                next
+                let Some((_, sender)) = state.waiting.pop_first() else { return };
+                state.free -= 1;
+                sender
             };
-            let Some((_, sender)) = next else { return };
-            match sender.send(Permit { window: Some(self.clone()) }) {
-                Ok(()) => return,
-                Err(mut refused) => refused.window = None,
+            if let Err(mut refused) = sender.send(Permit { window: Some(self.clone()) }) {
+                refused.window = None;
+                self.lock().free += 1;
             }
         }
     }
@@ -131,7 +140,8 @@ impl Window {
 impl Drop for Permit {
     fn drop(&mut self) {
         if let Some(window) = self.window.take() {
-            window.release();
+            window.lock().free += 1;
+            window.grant();
         }
     }
 }
@@ -159,7 +169,7 @@ mod tests {
 
     /// The order in which jobs of these expected seconds go through a window.
     async fn order(size: usize, jobs: &[u64]) -> Vec<usize> {
-        let window = Window::new(size);
+        let window = Window::new(size, Duration::ZERO);
         let done = Arc::new(Mutex::new(Vec::new()));
         let running = jobs.iter().enumerate().map(|(index, &length)| {
             let (window, done) = (window.clone(), done.clone());
@@ -181,10 +191,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_comes_at_the_same_time_goes_by_rank_where_others_are_waited_for() {
+        let first = async |gathering| {
+            let window = Window::new(1, gathering);
+            let jobs = [2, 9, 5].map(|length| {
+                let window = &window;
+                Box::pin(async move {
+                    let _permit = window.enter(Rank::chain(seconds(length))).await;
+                    length
+                })
+            });
+            futures_util::future::select_all(jobs).await.0
+        };
+        assert_eq!((first(Duration::ZERO).await, first(GATHERING).await), (2, 9));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn polls_do_not_wait_behind_long_chains() {
         let poll = Call::get("/api/v2/result_info/question/7");
         let read = Call::get("/api/v2/result_data/question/7");
-        let window = Window::new(1);
+        let window = Window::new(1, Duration::ZERO);
         let first = window.enter(Rank::now()).await;
         let waiting = async {
             let _permit = window.enter(Rank::of(&read, seconds(9999))).await;
@@ -205,7 +231,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_stops_waiting_takes_no_place() {
-        let window = Window::new(1);
+        let window = Window::new(1, Duration::ZERO);
         let first = window.enter(Rank::now()).await;
         for _ in 0..3 {
             timeout(seconds(1), window.enter(Rank::now())).await.expect_err("the window is full");

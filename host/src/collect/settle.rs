@@ -7,6 +7,7 @@ use super::fetched::{Data, Fetched};
 use super::graph::{Graph, Linked, Node};
 use super::merge::Merge;
 use super::meter::{Cost, Meter, Totals};
+use super::order::Weight;
 use super::plan;
 use super::probe::Prober;
 use super::probe::target::{MOST, Target};
@@ -64,6 +65,7 @@ impl<T> fmt::Debug for Settler<T> {
 /// The input that is being settled, and who hears about it.
 struct Task<'a> {
     node: &'a Node,
+    weights: &'a HashMap<String, Weight>,
     over: &'a HashMap<usize, Arc<Supplied>>,
     progress: &'a Progress,
     /// What it asked for: a question is one, however often it is looked at, and so is what another input sent already.
@@ -108,12 +110,12 @@ impl<T: Transport> Settler<T> {
     /// Announces the requests of all inputs, so that answers are kept while somebody may need them.
     pub(super) fn expect(&self, graph: &Graph) {
         let requests = graph.nodes.iter().flat_map(Node::requests);
-        requests.for_each(|request| self.merge.expect(request));
+        requests.for_each(|request| self.merge.expect(&request));
     }
 
     /// An input that an earlier round brought: one request less.
     pub(super) fn skip(&self, node: &Node) {
-        node.requests().for_each(|request| self.merge.release(request));
+        node.requests().for_each(|request| self.merge.release(&request));
         if node.ways.iter().any(|linked| linked.way.request.is_remote()) {
             self.totals.saved.fetch_add(1, Ordering::Relaxed);
         }
@@ -126,11 +128,13 @@ impl<T: Transport> Settler<T> {
     /// The input of a node: data, or why it is not there.
     pub(super) async fn settle(
         &self,
-        node: &Node,
+        graph: &Graph,
+        index: usize,
         over: &HashMap<usize, Arc<Supplied>>,
         progress: &Progress,
     ) -> Supplied {
-        let task = Task { node, over, progress, asked: AtomicU64::new(0) };
+        let node = &graph.nodes[index];
+        let task = Task { node, weights: &graph.weights, over, progress, asked: AtomicU64::new(0) };
         let mut failed: Vec<(&Way, Problem)> = Vec::new();
         let mut settled = None;
         for linked in &node.ways {
@@ -145,7 +149,7 @@ impl<T: Transport> Settler<T> {
                 }
             }
         }
-        node.requests().for_each(|request| self.merge.release(request));
+        node.requests().for_each(|request| self.merge.release(&request));
         let sharers = node.serves.len().saturating_sub(1) as u64;
         self.totals.saved.fetch_add(sharers * task.asked.load(Ordering::Relaxed), Ordering::Relaxed);
         settled.unwrap_or_else(|| self.unavailable(node, failed))
@@ -346,13 +350,13 @@ impl<T: Transport> Settler<T> {
     ) -> Result<(Part, Option<f64>), Problem> {
         let (way, key) = (&linked.way, ask.key());
         let kind = linked.kind.as_deref().unwrap_or(&key);
-        let chain = linked.requests.get(&key).copied().unwrap_or(task.node.chain_seconds);
+        let unknown = Weight { own: task.node.chain_seconds, follows: task.node.chain_seconds };
         let net = Meter {
             inner: &self.transport,
             totals: &self.totals,
             progress: task.progress,
             schedule: &self.schedule,
-            chain: Duration::try_from_secs_f64(chain).unwrap_or_default(),
+            weight: task.weights.get(&key).copied().unwrap_or(unknown),
             about: ask.label(),
             cost: Cost::default(),
         };
@@ -418,7 +422,8 @@ impl<T: Transport> Settler<T> {
         linked: &Linked,
         net: &Meter<'_, T>,
     ) -> Result<Fetched, Problem> {
-        let turn = Turn { schedule: &self.schedule, local: &*self.local, chain: net.chain };
+        let chain = Duration::try_from_secs_f64(net.weight.own).unwrap_or_default();
+        let turn = Turn { schedule: &self.schedule, local: &*self.local, chain };
         let ask = async {
             let answered = question::ask(net, question, &self.terms, &turn).await?;
             self.remember(answered.paces);
@@ -432,10 +437,10 @@ impl<T: Transport> Settler<T> {
         }
         let mut fetched = Arc::unwrap_or_clone(fetched?);
         if let Data::Tally(tally) = &mut fetched.data {
-            let took = fetched.seconds.unwrap_or_default();
-            let named = question::name(net, question, &self.terms, &turn.after(took), tally).await;
+            let chain = Duration::try_from_secs_f64(net.weight.follows).unwrap_or_default();
+            let named = question::name(net, question, &self.terms, &Turn { chain, ..turn }, tally).await;
             self.remember(named.paces);
-            fetched.seconds = Some(took + named.seconds);
+            fetched.seconds = fetched.seconds.map(|seconds| seconds + named.seconds);
         }
         Ok(fetched)
     }

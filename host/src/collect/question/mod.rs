@@ -8,6 +8,7 @@ mod sample;
 mod saved;
 mod wording;
 
+pub(super) use sample::VALUES as SAMPLE_VALUES;
 pub use sample::{Named, name};
 pub use saved::{Saved, saved};
 
@@ -19,7 +20,6 @@ use crate::config::Config;
 use pace::{Next, Pace, Progress};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::time::Duration;
 use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::Tally;
@@ -48,9 +48,14 @@ impl Question {
         (!self.sample.is_empty()).then(|| Self { sample: String::new(), ..self.clone() })
     }
 
-    /// Under which it is remembered how long its endpoints take to answer.
-    fn pace_key(&self) -> String {
+    /// Under which it is remembered how long endpoints take to answer it.
+    pub(super) fn pace_key(&self) -> String {
         format!("answers to {} | {}", self.text, self.group).trim_end_matches([' ', '|']).to_owned()
+    }
+
+    /// Under which it is remembered how long all its follow-ups take together.
+    pub(super) fn names_key(&self) -> String {
+        format!("names for {} | {} | {}", self.text, self.group, self.sample)
     }
 }
 
@@ -86,17 +91,6 @@ pub struct Turn<'a> {
     pub local: &'a dyn Local,
     /// How long the chain that begins with it is expected to take; at least as long as the question itself.
     pub chain: Duration,
-}
-
-impl Turn<'_> {
-    /// The turn of what follows a question that took so long: what is left of the chain, or the same again where
-    /// nothing is known.
-    #[must_use]
-    pub fn after(&self, took: f64) -> Self {
-        let took = Duration::try_from_secs_f64(took).unwrap_or_default();
-        let left = self.chain.saturating_sub(took);
-        Self { chain: if left.is_zero() { took } else { left }, ..*self }
-    }
 }
 
 /// The answers to a question.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tancheck_plugin_api::facts::Tally;
 
 /// Values that are asked for.
-const VALUES: usize = 3;
+pub(in crate::collect) const VALUES: usize = 3;
 /// Names are a service, not a fact: they are not waited for as long as answers.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longer values are not put into a question.
@@ -21,7 +21,7 @@ const LONGEST: usize = 200;
 pub struct Named {
     /// How long the longest follow-up took, from asking until its end was seen.
     pub seconds: f64,
-    /// How long endpoints took to answer each follow-up, by key.
+    /// How long endpoints took to answer each follow-up, and all of them together, by key.
     pub paces: Vec<(String, f64)>,
 }
 
@@ -43,16 +43,21 @@ pub async fn name<T: Transport>(
     let rows = format!("?row_start=0&row_count={SAMPLE_NAMES}");
     let runs = follows.iter().map(|(_, follow)| answer(transport, follow, &rows, &terms, turn));
     let mut named = Named::default();
+    let mut all = 0.0;
     for ((value, follow), run) in follows.iter().zip(join_all(runs).await) {
         match run {
             Ok(run) => {
                 named.seconds = named.seconds.max(run.seconds);
+                all += run.seconds;
                 named.paces.push((follow.pace_key(), run.pace));
                 let names: Vec<String> = run.set.tally.rows.into_iter().flat_map(|row| row.sample).collect();
                 give(tally, value, &names);
             }
             Err(problem) => tracing::debug!(question = follow.text, %problem, "no names of endpoints"),
         }
+    }
+    if all > 0.0 {
+        named.paces.push((question.names_key(), all));
     }
     named
 }
