@@ -24,8 +24,21 @@ const LIMIT: f64 = 1.10;
 fn main() -> ExitCode {
     let machine = machine();
     listing(&machine);
-    let lab = Lab::builder().endpoints(500).client_containers(5).latency(LATENCY).question_ms(2000..=8000);
-    let lab = lab.start().unwrap();
+    let ratios: Vec<f64> = (1..=3).map(|seed| known(&machine, seed)).collect();
+    let worst = ratios.iter().copied().fold(0.0, f64::max);
+    let held = worst <= LIMIT;
+    println!(
+        "{:<58} {worst:>9.3}   limit {LIMIT:<8.2} {}",
+        "makespan of a run / bound, the worst of three labs",
+        if held { "ok" } else { "FAILED" }
+    );
+    ExitCode::from(u8::from(!held))
+}
+
+/// A first run against a lab, and one that knows how long its questions take; returns makespan / bound of the second.
+fn known(machine: &Machine, seed: u64) -> f64 {
+    let lab = Lab::builder().seed(seed).endpoints(500).client_containers(5);
+    let lab = lab.latency(LATENCY).question_ms(2000..=8000).start().unwrap();
     lab.write_exports(&machine.path("exports")).unwrap();
     let places = toml::Table::from_iter([
         (
@@ -38,18 +51,10 @@ fn main() -> ExitCode {
         ),
         ("modules".to_owned(), site::modules().into()),
     ]);
-    machine.configure_deployment(&lab.url(), lab.token(), &format!("id = \"lab\"\n{places}"));
+    machine.configure_deployment(&lab.url(), lab.token(), &format!("id = \"lab-{seed}\"\n{places}"));
     // Nobody knows yet which question takes longest: what is asked last may be that one.
-    let first = run(&machine, &lab, "first run, nothing known");
-    println!("{:<58} {first:>9.3}", "makespan of a first run / bound");
-    let second = run(&machine, &lab, "second run, durations known");
-    let held = second <= LIMIT;
-    println!(
-        "{:<58} {second:>9.3}   limit {LIMIT:<8.2} {}",
-        "makespan of a run / bound",
-        if held { "ok" } else { "FAILED" }
-    );
-    ExitCode::from(u8::from(!held))
+    run(machine, &lab, &format!("lab {seed}, first run, nothing known"));
+    run(machine, &lab, &format!("lab {seed}, second run, durations known"))
 }
 
 fn machine() -> Machine {
@@ -100,9 +105,12 @@ fn run(machine: &Machine, lab: &Lab, name: &str) -> f64 {
     let questions = without(lab.question_times(), asked_before);
     let bound = bound(&requests, &questions);
     let makespan = requests.iter().map(|one| one.ended).max().unwrap() - requests[0].began;
+    let ratio = makespan.as_secs_f64() / bound.as_secs_f64();
+    let polls = requests.iter().filter(|one| is_poll(&one.path)).count();
     println!(
-        "{name}: {} checks, {} decided; {:.2} s in all, {:.2} s from the first request to the last answer, bound {:.2} s; \
-         {} HTTP requests, {} questions, {} needs served by another's request; workers: {} at a time, {:.1} MiB together",
+        "{name}: {ratio:.3} of the bound; {} checks, {} decided; {:.2} s in all, {:.2} s from the first request to the \
+         last answer, bound {:.2} s; {} HTTP requests, {} questions, {polls} polls, {} needs served by another's \
+         request; workers: {} at a time, {:.1} MiB together",
         report["total"],
         report["decided"],
         wall.as_secs_f64(),
@@ -114,14 +122,18 @@ fn run(machine: &Machine, lab: &Lab, name: &str) -> f64 {
         workers.most,
         workers.kibibytes as f64 / 1024.0,
     );
-    makespan.as_secs_f64() / bound.as_secs_f64()
+    ratio
+}
+
+/// Whether a request only asks how far a question is.
+fn is_poll(path: &str) -> bool {
+    path.starts_with("/api/v2/result_info")
 }
 
 /// What no order of the same requests can be faster than: all calls over the calls in flight, all questions over the
 /// questions in flight, the longest question with its asking and its fetching. Polls do not count: another host could
 /// do without them.
 fn bound(requests: &[LoggedRequest], questions: &[Duration]) -> Duration {
-    let is_poll = |path: &str| path.starts_with("/api/v2/result_info");
     let calls: Duration = requests
         .iter()
         .filter(|one| !is_poll(&one.path))
