@@ -29,19 +29,44 @@ pub(super) fn filter(stage: Stage) -> Result<(), String> {
 }
 
 fn install(stage: Stage) -> Result<(), seccompiler::Error> {
-    let soft = soft(stage)?;
-    let mut allowed = allowed(stage)?;
-    allowed.extend(soft.keys().map(|&call| (call, Vec::new())));
-    allowed.insert(libc::SYS_clone3, Vec::new());
-
-    if stage == Stage::Loading {
-        // `clone3` hides its flags behind a pointer, which a filter cannot follow; `clone` shows them.
-        let hidden = Rules::from([(libc::SYS_clone3, Vec::new())]);
-        apply_filter(&program(hidden, SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS as u32))?)?;
+    for program in programs(stage)? {
+        apply_filter(&program)?;
     }
-    apply_filter(&program(soft, SeccompAction::Allow, SeccompAction::Errno(libc::EPERM as u32))?)?;
-    // The trap comes last: in the second stage it forbids to install filters.
-    apply_filter(&program(allowed, SeccompAction::Trap, SeccompAction::Allow)?)
+    Ok(())
+}
+
+/// The filters of a stage, in their order. Those of the second stage only take away from what the first one left: a
+/// call pays for each filter, and the kernel translates each of them when a worker starts.
+fn programs(stage: Stage) -> Result<Vec<BpfProgram>, seccompiler::Error> {
+    let errno = |number: i32| SeccompAction::Errno(number.unsigned_abs());
+    Ok(match stage {
+        Stage::Loading => {
+            let soft = soft()?;
+            let mut allowed = allowed()?;
+            allowed.extend(soft.keys().map(|&call| (call, Vec::new())));
+            // `clone3` hides its flags behind a pointer, which a filter cannot follow; `clone` shows them.
+            allowed.insert(libc::SYS_clone3, Vec::new());
+            let hidden = Rules::from([(libc::SYS_clone3, Vec::new())]);
+            vec![
+                program(hidden, SeccompAction::Allow, errno(libc::ENOSYS))?,
+                program(soft, SeccompAction::Allow, errno(libc::EPERM))?,
+                program(allowed, SeccompAction::Trap, SeccompAction::Allow)?,
+            ]
+        }
+        Stage::Loaded => {
+            let files = LOADING.iter().map(|&call| (call, Vec::new())).collect();
+            let code = when(2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), libc::PROT_EXEC as u64)?;
+            // The trap comes last: it forbids to install filters.
+            let over = Rules::from([
+                (libc::SYS_mmap, vec![SeccompRule::new(vec![code])?]),
+                (libc::SYS_seccomp, Vec::new()),
+            ]);
+            vec![
+                program(files, SeccompAction::Allow, errno(libc::EPERM))?,
+                program(over, SeccompAction::Allow, SeccompAction::Trap)?,
+            ]
+        }
+    })
 }
 
 fn program(
@@ -54,24 +79,19 @@ fn program(
 }
 
 /// Calls that pass; with rules: if one of them holds.
-fn allowed(stage: Stage) -> Result<Rules, seccompiler::Error> {
-    let mut rules: Rules = PLAIN.iter().map(|&call| (call, Vec::new())).collect();
+fn allowed() -> Result<Rules, seccompiler::Error> {
+    let mut rules: Rules = PLAIN.iter().chain(&LOADING).map(|&call| (call, Vec::new())).collect();
+    rules.insert(libc::SYS_seccomp, Vec::new());
     let not_code = when(2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0)?;
-    let mut map = vec![SeccompRule::new(vec![not_code.clone()])?];
-    if stage == Stage::Loading {
-        // Code of a file may be mapped, never of memory that was written here.
-        let code = when(2, SeccompCmpOp::Eq, (libc::PROT_READ | libc::PROT_EXEC) as u64)?;
-        let of_file = when(3, SeccompCmpOp::MaskedEq(libc::MAP_ANONYMOUS as u64), 0)?;
-        map.push(SeccompRule::new(vec![code, of_file])?);
-        let read_only = (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC) as u64;
-        rules.insert(
-            libc::SYS_openat,
-            vec![SeccompRule::new(vec![when(2, SeccompCmpOp::MaskedEq(read_only), 0)?])?],
-        );
-        rules.extend(
-            [libc::SYS_newfstatat, libc::SYS_pread64, libc::SYS_seccomp].map(|call| (call, Vec::new())),
-        );
-    }
+    // Code of a file may be mapped, never of memory that was written here.
+    let code = when(2, SeccompCmpOp::Eq, (libc::PROT_READ | libc::PROT_EXEC) as u64)?;
+    let of_file = when(3, SeccompCmpOp::MaskedEq(libc::MAP_ANONYMOUS as u64), 0)?;
+    let map = vec![SeccompRule::new(vec![not_code.clone()])?, SeccompRule::new(vec![code, of_file])?];
+    let read_only = (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC) as u64;
+    rules.insert(
+        libc::SYS_openat,
+        vec![SeccompRule::new(vec![when(2, SeccompCmpOp::MaskedEq(read_only), 0)?])?],
+    );
     rules.insert(libc::SYS_mmap, map);
     rules.insert(libc::SYS_mprotect, vec![SeccompRule::new(vec![not_code])?]);
     // A thread, not a process.
@@ -87,18 +107,13 @@ fn allowed(stage: Stage) -> Result<Rules, seccompiler::Error> {
 }
 
 /// Calls that fail with `EPERM`; with rules: if one of them holds.
-fn soft(stage: Stage) -> Result<Rules, seccompiler::Error> {
+fn soft() -> Result<Rules, seccompiler::Error> {
     let mut rules: Rules = HABITS.iter().map(|&call| (call, Vec::new())).collect();
     // A thread may name itself; the other is what installing a filter begins with, and can only be set.
     let names = vec![
         when(0, SeccompCmpOp::Ne, libc::PR_SET_NAME as u64)?,
         when(0, SeccompCmpOp::Ne, libc::PR_SET_NO_NEW_PRIVS as u64)?,
     ];
-    if stage == Stage::Loaded {
-        rules.extend(
-            [libc::SYS_openat, libc::SYS_newfstatat, libc::SYS_pread64].map(|call| (call, Vec::new())),
-        );
-    }
     rules.insert(libc::SYS_prctl, vec![SeccompRule::new(names)?]);
     // Limits may be read, not set.
     let sets = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
@@ -153,6 +168,9 @@ const PLAIN: &[c_long] = &[
     libc::SYS_write,
     libc::SYS_writev,
 ];
+
+/// What loading a library needs besides; refused afterwards.
+const LOADING: [c_long; 3] = [libc::SYS_openat, libc::SYS_newfstatat, libc::SYS_pread64];
 
 /// What libraries ask by habit: files, names, limits. Refused without ending the guest.
 const HABITS: &[c_long] = &[
@@ -221,12 +239,9 @@ mod tests {
     #[test]
     fn both_stages_compile_to_programs() {
         for stage in [Stage::Loading, Stage::Loaded] {
-            let allowed = allowed(stage).unwrap();
-            assert!(!allowed.contains_key(&libc::SYS_socket));
-            program(allowed, SeccompAction::Trap, SeccompAction::Allow).unwrap();
-            program(soft(stage).unwrap(), SeccompAction::Allow, SeccompAction::Errno(1)).unwrap();
+            assert!(programs(stage).unwrap().iter().all(|program| !program.is_empty()));
         }
-        assert!(!allowed(Stage::Loaded).unwrap().contains_key(&libc::SYS_openat));
+        assert!(!allowed().unwrap().contains_key(&libc::SYS_socket));
     }
 
     #[test]
