@@ -59,10 +59,13 @@ fn main() -> Result<()> {
 
 fn bench() -> Result<()> {
     let built = build::build(&["--release"])?.keep()?;
-    build::cargo(&["bench", "--package", "tancheck"])?;
-    build::succeed(
-        build::cargo_command().args(["bench", "--package", "tancheck-e2e"]).env("TANCHECK_BUILT", built),
-    )
+    let bench = |package: &str| {
+        build::succeed(
+            build::cargo_command().args(["bench", "--package", package]).env("TANCHECK_BUILT", &built),
+        )
+    };
+    bench("tancheck")?;
+    bench("tancheck-e2e")
 }
 
 fn test() -> Result<()> {

@@ -94,9 +94,9 @@ pub(super) struct Sealed {
 /// Reads the library once, compares its hash, and keeps exactly these bytes.
 pub(super) fn seal(library: &[u8], sha256: &str) -> Result<Sealed, Refused> {
     let path = PathBuf::from(OsStr::from_bytes(library));
-    let file = File::open(&path).map_err(|error| refused("its library cannot be read", error))?;
-    let sealed = copy(file, path).map_err(|error| refused("its library cannot be read", error))?;
-    let (sealed, found) = sealed;
+    let unreadable = |error: io::Error| refused(format!("its library cannot be read: {error}"), error);
+    let file = File::open(&path).map_err(unreadable)?;
+    let (sealed, found) = copy(file, path).map_err(unreadable)?;
     if found != sha256 {
         return Err(refused(
             "its library changed since it was found",
