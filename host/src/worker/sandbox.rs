@@ -123,11 +123,7 @@ fn copy(mut file: File, path: PathBuf) -> io::Result<(Sealed, String)> {
     let found = crate::plugins::hex(&hash.finalize());
     let Some(memory) = memory else { return Ok((Sealed { path, _memory: None }, found)) };
     #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{SealFlags, fcntl_add_seals};
-        let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
-        fcntl_add_seals(&memory, seals)?;
-    }
+    make_unchangeable(&memory)?;
     let path = PathBuf::from(format!("/proc/self/fd/{}", memory.as_raw_fd()));
     Ok((Sealed { path, _memory: Some(memory.into()) }, found))
 }
@@ -145,6 +141,15 @@ fn memory_file() -> io::Result<Option<File>> {
     }
     #[cfg(not(target_os = "linux"))]
     Ok(None)
+}
+
+/// Forbids to change a file in memory. Nothing ever maps it for writing, so to forbid future writing forbids all of it; the
+/// seal against any writing would besides wait for each page that the kernel holds for a moment, and give up with "busy".
+#[cfg(target_os = "linux")]
+fn make_unchangeable(memory: &File) -> io::Result<()> {
+    use rustix::fs::{SealFlags, fcntl_add_seals};
+    let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE;
+    Ok(fcntl_add_seals(memory, seals)?)
 }
 
 /// Limits, then files, then system calls. What is missing on this kernel is refused, unless the start allows it.
@@ -275,5 +280,48 @@ extern "C" fn on_refused_call(signal: libc::c_int, information: *mut libc::sigin
         libc::write(2, line.as_ptr().cast(), line.len());
         libc::syscall(libc::SYS_tgkill, libc::getpid(), libc::syscall(libc::SYS_gettid), signal);
         libc::_exit(128 + signal);
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+
+    /// A file in memory with a page of content, a page of which is held by a pipe.
+    fn held() -> (File, io::PipeReader) {
+        let mut memory = memory_file().unwrap().unwrap();
+        memory.write_all(&[7; 4096]).unwrap();
+        let (reader, writer) = io::pipe().unwrap();
+        let mut from = 0;
+        // SAFETY: both descriptors are open, and `from` lives as long as the call.
+        let spliced = unsafe {
+            libc::splice(memory.as_raw_fd(), &raw mut from, writer.as_raw_fd(), std::ptr::null_mut(), 4096, 0)
+        };
+        assert_eq!(spliced, 4096, "{}", io::Error::last_os_error());
+        (memory, reader)
+    }
+
+    #[test]
+    fn a_copy_can_be_made_unchangeable_while_the_kernel_holds_a_page_of_it() {
+        let (memory, _reader) = held();
+        make_unchangeable(&memory).unwrap();
+    }
+
+    #[test]
+    fn an_unchangeable_copy_takes_no_writes_no_size_and_no_writable_mapping() {
+        use rustix::mm::{MapFlags, ProtFlags, mmap};
+        let (mut memory, _reader) = held();
+        make_unchangeable(&memory).unwrap();
+        let mut again =
+            File::options().write(true).open(format!("/proc/self/fd/{}", memory.as_raw_fd())).unwrap();
+        for file in [&mut memory, &mut again] {
+            assert_eq!(file.write(b"x").unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+            assert_eq!(file.set_len(0).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        }
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: a new mapping at an address of the kernel's choice, which is refused.
+        let mapped = unsafe { mmap(std::ptr::null_mut(), 4096, protection, MapFlags::SHARED, &memory, 0) };
+        assert_eq!(mapped.unwrap_err(), rustix::io::Errno::PERM);
     }
 }
