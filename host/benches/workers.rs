@@ -16,7 +16,7 @@ use tancheck::worker::{self, Worker};
 /// How often each plugin is started alone, and all of them together; medians count.
 const ROUNDS: usize = 21;
 /// How many are started at the same time.
-const AT_A_TIME: usize = 8;
+const AT_A_TIME: usize = 4;
 /// The limits of a worker, and of all of them.
 const ONE: f64 = 5.0;
 const ALL: f64 = 100.0;

@@ -17,11 +17,6 @@ pub(crate) fn cargo_command() -> Command {
     command
 }
 
-/// Runs cargo with these arguments.
-pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
-    succeed(cargo_command().args(arguments))
-}
-
 /// Runs a command to its end.
 pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("failed to start {command:?}"))?;
