@@ -53,7 +53,8 @@ impl Question {
         format!("answers to {} | {}", self.text, self.group).trim_end_matches([' ', '|']).to_owned()
     }
 
-    /// Under which it is remembered how long all its follow-ups take together.
+    /// Under which it is remembered how long all its follow-ups take together. None is remembered by its own text: it
+    /// holds a value that endpoints gave, and there is no end of those.
     pub(super) fn names_key(&self) -> String {
         format!("names for {} | {} | {}", self.text, self.group, self.sample)
     }
@@ -126,7 +127,8 @@ pub async fn ask<T: Transport>(
             "questions are switched off (`questions = false` under [deployment], or --no-questions)",
         ));
     }
-    let run = answer(transport, question, "", terms, turn).await?;
+    let key = question.pace_key();
+    let run = answer(transport, question, &key, "", terms, turn).await?;
     if run.set.tally.columns.is_empty() && !run.set.named {
         // What the server does with a question whose sensor it does not know.
         return Err(not_evaluated(format!(
@@ -137,7 +139,7 @@ pub async fn ask<T: Transport>(
     Ok(Answered {
         gaps: run.gaps(terms),
         seconds: run.seconds,
-        paces: vec![(question.pace_key(), run.pace)],
+        paces: vec![(key, run.pace)],
         polls: run.polls,
         tally: run.set.tally,
     })
@@ -160,10 +162,12 @@ enum End {
     TimedOut,
 }
 
-/// Words a question while it waits for its turn, posts it, watches it, reads its rows (`query` chooses some of them).
+/// Words a question while it waits for its turn, posts it, watches it at the pace that is remembered under `key`, reads its
+/// rows (`query` chooses some of them).
 async fn answer<T: Transport>(
     transport: &T,
     question: &Question,
+    key: &str,
     query: &str,
     terms: &Terms,
     turn: &Turn<'_>,
@@ -178,7 +182,7 @@ async fn answer<T: Transport>(
     let begin = Instant::now();
     let asked: Asked = read(transport, &Call::post("/api/v2/questions", body)).await?;
     let route = format!("question/{}", asked.id);
-    let known = turn.local.expected_seconds(&question.pace_key());
+    let known = turn.local.expected_seconds(key);
     let mut pace = Pace::new(known, terms.complete_share);
     let watched = watch(transport, &route, &mut pace, begin, terms.timeout).await?;
     drop(permit);
