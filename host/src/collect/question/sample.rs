@@ -21,7 +21,7 @@ const LONGEST: usize = 200;
 pub struct Named {
     /// How long the longest follow-up took, from asking until its end was seen.
     pub seconds: f64,
-    /// How long endpoints took to answer a follow-up on average, and how long all of them took together, by key.
+    /// How long endpoints took to answer each follow-up, and how long all of them took together, by key.
     pub paces: Vec<(String, f64)>,
 }
 
@@ -41,26 +41,27 @@ pub async fn name<T: Transport>(
     };
     let follows: Vec<(String, Question)> = rare(tally).into_iter().filter_map(follow).collect();
     let rows = format!("?row_start=0&row_count={SAMPLE_NAMES}");
+    // By place, the rarest first: mostly the same values are rare as in the last run.
     let key = Question { text: question.sample.clone(), ..question.clone() }.pace_key();
-    let runs = follows.iter().map(|(_, follow)| answer(transport, follow, &key, &rows, &terms, turn));
+    let keys: Vec<String> = (1..=follows.len()).map(|place| format!("{key} #{place}")).collect();
+    let runs = follows.iter().zip(&keys);
+    let runs = runs.map(|((_, follow), key)| answer(transport, follow, key, &rows, &terms, turn));
     let mut named = Named::default();
-    let (mut all, mut paces) = (0.0, Vec::new());
-    for ((value, follow), run) in follows.iter().zip(join_all(runs).await) {
+    let mut all = 0.0;
+    for (((value, follow), key), run) in follows.iter().zip(&keys).zip(join_all(runs).await) {
         match run {
             Ok(run) => {
                 named.seconds = named.seconds.max(run.seconds);
                 all += run.seconds;
-                paces.push(run.pace);
+                named.paces.push((key.clone(), run.pace));
                 let names: Vec<String> = run.set.tally.rows.into_iter().flat_map(|row| row.sample).collect();
                 give(tally, value, &names);
             }
             Err(problem) => tracing::debug!(question = follow.text, %problem, "no names of endpoints"),
         }
     }
-    if !paces.is_empty() {
-        #[expect(clippy::cast_precision_loss, reason = "at most three")]
-        let mean = paces.iter().sum::<f64>() / paces.len() as f64;
-        named.paces = vec![(key, mean), (question.names_key(), all)];
+    if !named.paces.is_empty() {
+        named.paces.push((question.names_key(), all));
     }
     named
 }
