@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tancheck::config::Limits;
 use tancheck::plugins::Library;
 use tancheck::worker::{self, Worker};
+use tancheck_test_support::processes;
 
 /// How often each plugin is started alone, and all of them together; medians count.
 const ROUNDS: usize = 21;
@@ -60,7 +61,7 @@ async fn bench(libraries: &[Library]) -> bool {
         stop_all(workers).await;
     }
     let workers = start_all(libraries).await;
-    let sizes: Vec<f64> = children().iter().filter_map(|id| proportional(id)).collect();
+    let sizes: Vec<f64> = processes::proportional(std::process::id()).iter().map(mebibytes).collect();
     stop_all(workers).await;
     assert_eq!(sizes.len(), libraries.len(), "each worker lives");
     let mut held =
@@ -99,6 +100,11 @@ async fn stop_all(workers: Vec<Worker>) {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a size needs no more than 52 bits")]
+fn mebibytes(kibibytes: &u64) -> f64 {
+    *kibibytes as f64 / 1024.0
+}
+
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
@@ -112,19 +118,4 @@ fn gate(name: &str, value: f64, limit: f64) -> bool {
     let held = value <= limit;
     println!("{name:<58} {value:>9.2}   limit {limit:<8.2} {}", if held { "ok" } else { "FAILED" });
     held
-}
-
-/// The processes that this one started.
-fn children() -> Vec<String> {
-    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let listed = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-    listed.flat_map(|ids| ids.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
-}
-
-/// The proportional set size of a process, in MiB.
-fn proportional(id: &str) -> Option<f64> {
-    let rollup = fs::read_to_string(Path::new("/proc").join(id).join("smaps_rollup")).ok()?;
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-    let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().ok()?;
-    Some(kibibytes / 1024.0)
 }

@@ -4,12 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::fs;
-use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 use tancheck_e2e::Machine;
 use tancheck_lab::{Lab, LoggedRequest};
-use tancheck_test_support::{plugins, site};
+use tancheck_test_support::{plugins, processes, site};
 
 /// How long the lab takes for every answer.
 const LATENCY: Duration = Duration::from_millis(50);
@@ -164,23 +163,10 @@ struct Workers {
 fn watch(process: &mut Child) -> Workers {
     let mut most = Workers::default();
     while process.try_wait().unwrap().is_none() {
-        let sizes: Vec<u64> = children(process.id()).iter().filter_map(|id| proportional(id)).collect();
+        let sizes = processes::proportional(process.id());
         most.most = most.most.max(sizes.len());
         most.kibibytes = most.kibibytes.max(sizes.iter().sum());
         std::thread::sleep(Duration::from_millis(2));
     }
     most
-}
-
-fn children(parent: u32) -> Vec<String> {
-    let tasks = fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
-    let listed = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-    listed.flat_map(|ids| ids.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
-}
-
-/// The proportional set size of a process, in KiB.
-fn proportional(id: &str) -> Option<u64> {
-    let rollup = fs::read_to_string(Path::new("/proc").join(id).join("smaps_rollup")).ok()?;
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-    line.trim().trim_end_matches(" kB").parse().ok()
 }

@@ -8,6 +8,7 @@
 //! them here, with the features that a part of the workspace asks for, would compile everything once more.
 #![expect(clippy::panic, reason = "a test's preparation fails by panicking")]
 
+pub mod processes;
 mod requirements;
 pub mod site;
 
