@@ -50,8 +50,7 @@ pub(super) struct Meter<'a, T> {
 
 impl<T: Transport> Transport for Meter<'_, T> {
     async fn send<S: Sink>(&self, call: &Call, sink: impl Fn() -> S + Send + Sync) -> Result<S, Problem> {
-        let chain = Duration::try_from_secs_f64(self.weight.own).unwrap_or_default();
-        let turn = self.schedule.calls.enter(Rank::of(call, chain)).await;
+        let turn = self.schedule.calls.enter(Rank::of(call, self.weight.chain())).await;
         self.totals.sent.fetch_add(1, Ordering::Relaxed);
         if call.path == gate::QUESTIONS {
             self.totals.questions.fetch_add(1, Ordering::Relaxed);

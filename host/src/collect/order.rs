@@ -5,6 +5,7 @@
 //! two turns are exchanged, and what is no worse stays.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 use std::{iter, mem};
 
 /// Seconds between the end of a question and the posting of those that follow it.
@@ -36,6 +37,18 @@ pub(super) struct Weight {
     pub(super) own: f64,
     /// Those that follow its answer.
     pub(super) follows: f64,
+}
+
+impl Weight {
+    /// The expected chain of the question.
+    pub(super) fn chain(self) -> Duration {
+        Duration::try_from_secs_f64(self.own).unwrap_or_default()
+    }
+
+    /// The expected chain of those that follow its answer.
+    pub(super) fn chain_of_follows(self) -> Duration {
+        Duration::try_from_secs_f64(self.follows).unwrap_or_default()
+    }
 }
 
 /// The weights of questions on a server that runs so many at a time.

@@ -27,7 +27,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tancheck_plugin_api::Outcome;
 use tancheck_plugin_api::facts::{Body, Supplied, Unavailable};
 use tancheck_plugin_api::manifest::{Each, Request};
@@ -422,8 +422,7 @@ impl<T: Transport> Settler<T> {
         linked: &Linked,
         net: &Meter<'_, T>,
     ) -> Result<Fetched, Problem> {
-        let chain = Duration::try_from_secs_f64(net.weight.own).unwrap_or_default();
-        let turn = Turn { schedule: &self.schedule, local: &*self.local, chain };
+        let turn = Turn { schedule: &self.schedule, local: &*self.local, chain: net.weight.chain() };
         let ask = async {
             let answered = question::ask(net, question, &self.terms, &turn).await?;
             self.remember(answered.paces);
@@ -437,8 +436,8 @@ impl<T: Transport> Settler<T> {
         }
         let mut fetched = Arc::unwrap_or_clone(fetched?);
         if let Data::Tally(tally) = &mut fetched.data {
-            let chain = Duration::try_from_secs_f64(net.weight.follows).unwrap_or_default();
-            let named = question::name(net, question, &self.terms, &Turn { chain, ..turn }, tally).await;
+            let turn = Turn { chain: net.weight.chain_of_follows(), ..turn };
+            let named = question::name(net, question, &self.terms, &turn, tally).await;
             self.remember(named.paces);
             fetched.seconds = fetched.seconds.map(|seconds| seconds + named.seconds);
         }
