@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 /// Most bytes of a library.
-const LIBRARY_LIMIT: u64 = 512 << 20;
+pub(crate) const LIBRARY_LIMIT: u64 = 512 << 20;
 
 /// A file with a good stamp; nothing is said about trust.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,17 +143,19 @@ pub fn candidate(path: &Path) -> Result<Candidate, Refusal> {
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(LIBRARY_LIMIT)).unwrap_or(0));
+    let file = open(path)?;
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(LIBRARY_LIMIT)).unwrap_or(0));
     file.take(LIBRARY_LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LIBRARY_LIMIT {
         return Err(io::Error::other("it has more than 512 MiB"));
     }
     Ok(bytes)
+}
+
+/// Opens a library. What is no file is not even opened: a named pipe would wait for somebody who writes to it.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() { File::open(path) } else { Err(io::Error::other("it is no file")) }
 }
 
 fn open_to_all(path: &Path) -> String {

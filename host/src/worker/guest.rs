@@ -1,6 +1,6 @@
 //! The guest's side: give everything up, load the plugin, answer until told to quit.
 //!
-//! The order matters. Constructors of a library run when it is loaded, so all limits are in place before. The process
+//! The order matters. Constructors of a library run when it is loaded, so all limits are in place before it even comes. The process
 //! has one thread until then: landlock and seccomp hold the calling thread and what it starts later.
 
 use super::protocol::{self, Fatal, FrameError, Kind, Start};
@@ -86,11 +86,11 @@ fn prepare(socket: &mut UnixStream) -> Result<GuestBox, Stop> {
     let start = protocol::receive(socket)?;
     let start: Start = serde_json::from_slice(&start.body).map_err(|_| Stop::Lost)?;
     is_of_one_version(&start)?;
-    let library = sandbox::seal(&start.library, &start.sha256)?;
     let status = sandbox::enter(&start)?;
     let body = serde_json::to_vec(&status).map_err(|_| Stop::Lost)?;
     protocol::send(socket, Kind::Sandboxed, 0, &body)?;
-    let guest = load::load(&library.path)?;
+    let library = protocol::take_over(socket)?;
+    let guest = load::load(&library)?;
     drop(library);
     sandbox::tighten(status)?;
     protocol::send(socket, Kind::Ready, 0, &[])?;
@@ -145,14 +145,7 @@ mod tests {
     use super::*;
 
     fn told(version: &str) -> Start {
-        Start {
-            version: version.to_owned(),
-            library: Vec::new(),
-            sha256: String::new(),
-            memory: 0,
-            cpu_seconds: 0,
-            allow_weak_sandbox: false,
-        }
+        Start { version: version.to_owned(), memory: 0, cpu_seconds: 0, allow_weak_sandbox: false }
     }
 
     #[test]

@@ -5,7 +5,8 @@
 )]
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-use std::path::Path;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
 use tancheck_plugin_api::abi::{self, Exported, GuestBox, Refused};
 
 /// A plugin may need the system's library for mathematics, and none can be opened once files are shut. A program that
@@ -13,11 +14,13 @@ use tancheck_plugin_api::abi::{self, Exported, GuestBox, Refused};
 #[used]
 static MATHEMATICS: fn(f64, f64) -> f64 = f64::powf;
 
-/// Loads the library, compares layouts, and makes the plugin's guest.
-pub(super) fn load(path: &Path) -> Result<GuestBox, Refused> {
+/// Loads the library behind a descriptor, compares layouts, and makes the plugin's guest.
+pub(super) fn load(file: &OwnedFd) -> Result<GuestBox, Refused> {
+    let descriptors = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+    let path = PathBuf::from(format!("{descriptors}/{}", file.as_raw_fd()));
     // SAFETY: constructors of the library run here. That is foreign code, and this process exists to contain it: it
     // has given up files, network, processes and privileges, and holds nothing of value.
-    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
+    let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
         // The text begins with the path, which is one of ours and tells nothing.
         let text = error.to_string();
         let reason = text.rsplit_once(&format!("{}: ", path.display())).map_or(&*text, |(_, reason)| reason);

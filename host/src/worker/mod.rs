@@ -6,6 +6,7 @@
 //! | `death` | host | how a worker ended, as one sentence |
 //! | `vet` | host | what a worker says is untrusted: sizes, ids, counts |
 //! | `noise` | host | what the plugin prints |
+//! | `seal` | host | the library's bytes: read once, compared with their hash, unchangeable |
 //! | `protocol` | both | frames over a socket pair |
 //! | `guest` | guest | the start sequence and the loop that answers |
 //! | `sandbox`, `syscalls` | guest | what the plugin may do: compute, and answer |
@@ -21,6 +22,7 @@ mod load;
 mod noise;
 mod protocol;
 mod sandbox;
+mod seal;
 mod supervisor;
 #[cfg(target_os = "linux")]
 mod syscalls;

@@ -1,8 +1,16 @@
 //! Frames between host and guest: `length:u32le | kind:u8 | id:u32le | body`. An answer repeats the id of its request.
 
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
+};
 use serde::{Deserialize, Serialize};
-use std::io::{self, Read, Write};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream as StdUnixStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
+use tokio::net::UnixStream;
 
 /// Most bytes of an answer.
 pub(super) const ANSWER_LIMIT: usize = 16 << 20;
@@ -30,6 +38,8 @@ pub(super) enum Kind {
     Inspect = 3,
     /// To the guest: end.
     Quit = 4,
+    /// To the guest, once it is sandboxed: the library's descriptor travels with this frame.
+    Library = 5,
     /// From the guest, before the library is loaded: a [`super::Sandbox`].
     Sandboxed = 65,
     /// From the guest: the library is loaded.
@@ -43,11 +53,12 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Start,
         Self::Describe,
         Self::Inspect,
         Self::Quit,
+        Self::Library,
         Self::Sandboxed,
         Self::Ready,
         Self::Fatal,
@@ -63,7 +74,7 @@ impl Kind {
     const fn limit(self) -> usize {
         match self {
             Self::Start | Self::Inspect => REQUEST_LIMIT,
-            Self::Describe | Self::Quit | Self::Ready => 0,
+            Self::Describe | Self::Quit | Self::Library | Self::Ready => 0,
             Self::Sandboxed | Self::Fatal => NOTICE_LIMIT,
             Self::Manifest => MANIFEST_LIMIT,
             Self::Judged => ANSWER_LIMIT,
@@ -76,10 +87,6 @@ impl Kind {
 pub(super) struct Start {
     /// The version of the host; a worker of another one does not begin.
     pub(super) version: String,
-    /// The library's path, as the system's bytes: a path need not be UTF-8.
-    pub(super) library: Vec<u8>,
-    /// SHA-256 of its bytes, lower-case hex.
-    pub(super) sha256: String,
     /// Address space, in bytes.
     pub(super) memory: u64,
     /// Processor time, in seconds, for all that this worker ever does.
@@ -176,6 +183,39 @@ pub(super) fn receive(socket: &mut impl Read) -> Result<Frame, FrameError> {
     Ok(Frame { kind, id, body })
 }
 
+/// Hands an open file to the guest.
+pub(super) async fn hand_over(socket: &UnixStream, file: BorrowedFd<'_>) -> Result<(), FrameError> {
+    let header = header(Kind::Library, 0, &[])?;
+    let send = || {
+        let files = [file];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        control.push(SendAncillaryMessage::ScmRights(&files));
+        Ok(sendmsg(socket, &[IoSlice::new(&header)], &mut control, SendFlags::NOSIGNAL)?)
+    };
+    // A few bytes go as a whole or not at all.
+    let sent = socket.async_io(Interest::WRITABLE, send).await?;
+    if sent == HEADER { Ok(()) } else { Err(FrameError::Ended) }
+}
+
+/// Receives the open file that the host hands over.
+pub(super) fn take_over(socket: &mut StdUnixStream) -> Result<OwnedFd, FrameError> {
+    let mut header = [0; HEADER];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let got = rustix::io::retry_on_intr(|| {
+        recvmsg(&*socket, &mut [IoSliceMut::new(&mut header)], &mut control, RecvFlags::CMSG_CLOEXEC)
+    });
+    let got = got.map_err(io::Error::from)?.bytes;
+    socket.read_exact(&mut header[got..])?;
+    let (Kind::Library, ..) = parse(header)? else { return Err(FrameError::Unknown(header[4])) };
+    let files = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(files) => Some(files),
+        _ => None,
+    });
+    files.flatten().next().ok_or(FrameError::Ended)
+}
+
 /// Sends a frame from the host.
 pub(super) async fn send_async(
     socket: &mut (impl AsyncWrite + Unpin),
@@ -205,6 +245,7 @@ pub(super) async fn receive_async(socket: &mut (impl AsyncRead + Unpin)) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::AsFd;
 
     #[test]
     fn a_frame_comes_back_as_it_was_sent() {
@@ -227,6 +268,31 @@ mod tests {
     fn garbage_is_refused() {
         assert!(matches!(receive(&mut b"hello world".as_slice()), Err(FrameError::Unknown(b'o'))));
         assert!(matches!(receive(&mut b"short".as_slice()), Err(FrameError::Ended)));
+    }
+
+    #[tokio::test]
+    async fn an_open_file_is_handed_over() {
+        let (ours, mut theirs) = StdUnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let ours = UnixStream::from_std(ours).unwrap();
+        let (mut reader, writer) = io::pipe().unwrap();
+        hand_over(&ours, writer.as_fd()).await.unwrap();
+        drop(writer);
+        let mut taken = std::fs::File::from(take_over(&mut theirs).unwrap());
+        taken.write_all(b"through it").unwrap();
+        drop(taken);
+        assert_eq!(io::read_to_string(&mut reader).unwrap(), "through it");
+        drop(ours);
+        assert!(matches!(take_over(&mut theirs), Err(FrameError::Ended)));
+    }
+
+    #[test]
+    fn a_frame_without_a_file_hands_nothing_over() {
+        for kind in [Kind::Library, Kind::Quit] {
+            let (mut ours, mut theirs) = StdUnixStream::pair().unwrap();
+            send(&mut ours, kind, 0, b"").unwrap();
+            assert!(take_over(&mut theirs).is_err(), "{kind:?}");
+        }
     }
 
     #[tokio::test]

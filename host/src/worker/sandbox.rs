@@ -2,21 +2,17 @@
 //!
 //! Two layers, because neither is enough alone: landlock lets sockets, `fork` and signals pass, and a filter of system
 //! calls has to let files be opened for reading while a library is loaded. Landlock has no rules at all: the library
-//! is read, compared with the expected hash and sealed in memory first, so that not even its own file can be read.
+//! comes from the host as an open file in memory, so that not even its own file can be read.
 #![expect(unsafe_code, reason = "descriptors by number, a signal handler, and leaving without exit handlers")]
 
 #[cfg(target_os = "linux")]
 use super::syscalls;
 use super::{Sandbox, protocol::Start};
 use rustix::process::{Resource, Rlimit, setrlimit};
-use sha2::{Digest, Sha256};
-use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 
 /// The descriptor of the socket, out of the way of the standard streams.
 const SOCKET: i32 = 3;
@@ -82,74 +78,6 @@ pub(super) fn give_up_privileges() -> Result<(), Refused> {
         name_refused_calls();
     }
     Ok(())
-}
-
-/// A library whose bytes can no longer change.
-pub(super) struct Sealed {
-    /// The path to load it by.
-    pub(super) path: PathBuf,
-    _memory: Option<OwnedFd>,
-}
-
-/// Reads the library once, compares its hash, and keeps exactly these bytes.
-pub(super) fn seal(library: &[u8], sha256: &str) -> Result<Sealed, Refused> {
-    let path = PathBuf::from(OsStr::from_bytes(library));
-    let unreadable = |error: io::Error| refused(format!("its library cannot be read: {error}"), error);
-    let file = File::open(&path).map_err(unreadable)?;
-    let (sealed, found) = copy(file, path).map_err(unreadable)?;
-    if found != sha256 {
-        return Err(refused(
-            "its library changed since it was found",
-            format!("expected {sha256}, found {found}"),
-        ));
-    }
-    Ok(sealed)
-}
-
-fn copy(mut file: File, path: PathBuf) -> io::Result<(Sealed, String)> {
-    let mut memory = memory_file()?;
-    let mut hash = Sha256::new();
-    let mut chunk = vec![0; 128 << 10];
-    loop {
-        let bytes = file.read(&mut chunk)?;
-        if bytes == 0 {
-            break;
-        }
-        hash.update(&chunk[..bytes]);
-        if let Some(memory) = &mut memory {
-            memory.write_all(&chunk[..bytes])?;
-        }
-    }
-    let found = crate::plugins::hex(&hash.finalize());
-    let Some(memory) = memory else { return Ok((Sealed { path, _memory: None }, found)) };
-    #[cfg(target_os = "linux")]
-    make_unchangeable(&memory)?;
-    let path = PathBuf::from(format!("/proc/self/fd/{}", memory.as_raw_fd()));
-    Ok((Sealed { path, _memory: Some(memory.into()) }, found))
-}
-
-/// A file in memory, on systems that have such.
-fn memory_file() -> io::Result<Option<File>> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{MemfdFlags, memfd_create};
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        // Kernels before 6.3 do not know the flag; later ones may be set up to insist on it.
-        let memory = memfd_create("plugin", flags | MemfdFlags::NOEXEC_SEAL)
-            .or_else(|_| memfd_create("plugin", flags))?;
-        Ok(Some(memory.into()))
-    }
-    #[cfg(not(target_os = "linux"))]
-    Ok(None)
-}
-
-/// Forbids to change a file in memory. Nothing ever maps it for writing, so to forbid future writing forbids all of it; the
-/// seal against any writing would besides wait for each page that the kernel holds for a moment, and give up with "busy".
-#[cfg(target_os = "linux")]
-fn make_unchangeable(memory: &File) -> io::Result<()> {
-    use rustix::fs::{SealFlags, fcntl_add_seals};
-    let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE;
-    Ok(fcntl_add_seals(memory, seals)?)
 }
 
 /// Limits, then files, then system calls. What is missing on this kernel is refused, unless the start allows it.
@@ -280,48 +208,5 @@ extern "C" fn on_refused_call(signal: libc::c_int, information: *mut libc::sigin
         libc::write(2, line.as_ptr().cast(), line.len());
         libc::syscall(libc::SYS_tgkill, libc::getpid(), libc::syscall(libc::SYS_gettid), signal);
         libc::_exit(128 + signal);
-    }
-}
-
-#[cfg(test)]
-#[cfg(target_os = "linux")]
-mod tests {
-    use super::*;
-
-    /// A file in memory with a page of content, a page of which is held by a pipe.
-    fn held() -> (File, io::PipeReader) {
-        let mut memory = memory_file().unwrap().unwrap();
-        memory.write_all(&[7; 4096]).unwrap();
-        let (reader, writer) = io::pipe().unwrap();
-        let mut from = 0;
-        // SAFETY: both descriptors are open, and `from` lives as long as the call.
-        let spliced = unsafe {
-            libc::splice(memory.as_raw_fd(), &raw mut from, writer.as_raw_fd(), std::ptr::null_mut(), 4096, 0)
-        };
-        assert_eq!(spliced, 4096, "{}", io::Error::last_os_error());
-        (memory, reader)
-    }
-
-    #[test]
-    fn a_copy_can_be_made_unchangeable_while_the_kernel_holds_a_page_of_it() {
-        let (memory, _reader) = held();
-        make_unchangeable(&memory).unwrap();
-    }
-
-    #[test]
-    fn an_unchangeable_copy_takes_no_writes_no_size_and_no_writable_mapping() {
-        use rustix::mm::{MapFlags, ProtFlags, mmap};
-        let (mut memory, _reader) = held();
-        make_unchangeable(&memory).unwrap();
-        let mut again =
-            File::options().write(true).open(format!("/proc/self/fd/{}", memory.as_raw_fd())).unwrap();
-        for file in [&mut memory, &mut again] {
-            assert_eq!(file.write(b"x").unwrap_err().kind(), io::ErrorKind::PermissionDenied);
-            assert_eq!(file.set_len(0).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
-        }
-        let protection = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a new mapping at an address of the kernel's choice, which is refused.
-        let mapped = unsafe { mmap(std::ptr::null_mut(), 4096, protection, MapFlags::SHARED, &memory, 0) };
-        assert_eq!(mapped.unwrap_err(), rustix::io::Errno::PERM);
     }
 }

@@ -2,13 +2,15 @@
 
 use super::death::{Cause, Death};
 use super::noise::Noise;
-use super::protocol::{Fatal, Frame, FrameError, Kind, REQUEST_LIMIT, Start, receive_async, send_async};
+use super::protocol::{
+    Fatal, Frame, FrameError, Kind, REQUEST_LIMIT, Start, hand_over, receive_async, send_async,
+};
+use super::seal::Sealing;
 use super::{Failure, Sandbox, guest, vet};
 use crate::config::Limits;
 use crate::plugins::Library;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -127,6 +129,7 @@ impl Worker {
     /// # Errors
     /// When the process cannot be started or sandboxed, or the library cannot be loaded.
     pub async fn start(library: &Library, limits: &Limits) -> Result<Self, Failure> {
+        let library = Sealing::begin(library);
         let mut worker = Self::spawn(limits)
             .map_err(|error| Failure::crashed(format!("its process cannot be started: {error}")))?;
         match timeout(START_TIME, worker.load(library, limits)).await {
@@ -165,11 +168,9 @@ impl Worker {
         })
     }
 
-    async fn load(&mut self, library: &Library, limits: &Limits) -> Result<(), Cause> {
+    async fn load(&mut self, library: Sealing, limits: &Limits) -> Result<(), Cause> {
         let start = Start {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            library: library.path.as_os_str().as_bytes().to_vec(),
-            sha256: library.sha256.clone(),
             memory: limits.worker_memory,
             cpu_seconds: limits.check_time.as_secs().max(1).saturating_mul(CHECKS_OF_A_LIFE),
             allow_weak_sandbox: limits.allow_weak_sandbox,
@@ -179,6 +180,8 @@ impl Worker {
         let status = self.expect(Kind::Sandboxed, 0).await?;
         self.sandbox = serde_json::from_slice(&status)
             .map_err(|error| Cause::Contract(format!("its sandbox status is not understood ({error})")))?;
+        let library = library.end().await.map_err(Cause::Fatal)?;
+        hand_over(&self.socket, library.as_fd()).await.map_err(Cause::Frame)?;
         // The library is loaded between these two frames: whatever it does at that time, the status is known.
         self.expect(Kind::Ready, 0).await?;
         Ok(())

@@ -1,8 +1,8 @@
 //! The system calls of a guest: what a computation needs, and nothing that reaches out of the process.
 //!
-//! Three filters are stacked, and the kernel takes the strictest answer: one answers `ENOSYS` (a caller then falls back
-//! to an older call whose arguments can be seen), one `EPERM` (libraries ask such things by habit and can live
-//! without), and one traps everything that is not named: it ends the guest, and the handler tells which call it was.
+//! Three filters follow one another: one answers `ENOSYS` (a caller then falls back to an older call whose arguments can
+//! be seen), one `EPERM` (libraries ask such things by habit and can live without), and one traps everything that is not
+//! named: it ends the guest, and the handler tells which call it was.
 
 use libc::c_long;
 use seccompiler::{
@@ -29,34 +29,39 @@ pub(super) fn filter(stage: Stage) -> Result<(), String> {
 }
 
 fn install(stage: Stage) -> Result<(), seccompiler::Error> {
-    for program in programs(stage)? {
-        apply_filter(&program)?;
-    }
-    Ok(())
+    apply_filter(&joined(filters(stage)?))
 }
 
-/// The filters of a stage, in their order. Those of the second stage only take away from what the first one left: a
-/// call pays for each filter, and the kernel translates each of them when a worker starts.
-fn programs(stage: Stage) -> Result<Vec<BpfProgram>, seccompiler::Error> {
+/// Filters as one program: the first one that names a call answers, also if none of its rules hold. The kernel
+/// translates each program when a worker starts, and every call pays for each.
+fn joined(filters: Vec<BpfProgram>) -> BpfProgram {
+    filters
+        .into_iter()
+        .reduce(|mut joined, next| {
+            // The last instruction answers for what is not named; without it, the next filter's first one follows.
+            joined.pop();
+            joined.extend(next);
+            joined
+        })
+        .unwrap_or_default()
+}
+
+/// The filters of a stage, in their order. Those of the second stage only take away from what the first one left.
+fn filters(stage: Stage) -> Result<Vec<BpfProgram>, seccompiler::Error> {
     let errno = |number: i32| SeccompAction::Errno(number.unsigned_abs());
     Ok(match stage {
         Stage::Loading => {
-            let soft = soft()?;
-            let mut allowed = allowed()?;
-            allowed.extend(soft.keys().map(|&call| (call, Vec::new())));
             // `clone3` hides its flags behind a pointer, which a filter cannot follow; `clone` shows them.
-            allowed.insert(libc::SYS_clone3, Vec::new());
             let hidden = Rules::from([(libc::SYS_clone3, Vec::new())]);
             vec![
                 program(hidden, SeccompAction::Allow, errno(libc::ENOSYS))?,
-                program(soft, SeccompAction::Allow, errno(libc::EPERM))?,
-                program(allowed, SeccompAction::Trap, SeccompAction::Allow)?,
+                program(soft()?, SeccompAction::Allow, errno(libc::EPERM))?,
+                program(allowed()?, SeccompAction::Trap, SeccompAction::Allow)?,
             ]
         }
         Stage::Loaded => {
             let files = LOADING.iter().map(|&call| (call, Vec::new())).collect();
             let code = when(2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), libc::PROT_EXEC as u64)?;
-            // The trap comes last: it forbids to install filters.
             let over = Rules::from([
                 (libc::SYS_mmap, vec![SeccompRule::new(vec![code])?]),
                 (libc::SYS_seccomp, Vec::new()),
@@ -169,8 +174,8 @@ const PLAIN: &[c_long] = &[
     libc::SYS_writev,
 ];
 
-/// What loading a library needs besides; refused afterwards.
-const LOADING: [c_long; 3] = [libc::SYS_openat, libc::SYS_newfstatat, libc::SYS_pread64];
+/// What receiving and loading a library needs besides; refused afterwards.
+const LOADING: [c_long; 4] = [libc::SYS_openat, libc::SYS_newfstatat, libc::SYS_pread64, libc::SYS_recvmsg];
 
 /// What libraries ask by habit: files, names, limits. Refused without ending the guest.
 const HABITS: &[c_long] = &[
@@ -235,11 +240,68 @@ pub(super) fn name(number: i64) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use seccompiler::TargetArch;
+
+    /// What the kernel would answer to a call, by the instructions that filters are made of, and whether the program's
+    /// last one said so: that for calls it does not name.
+    fn answer(program: &BpfProgram, number: u32, arguments: [u64; 6]) -> (u32, bool) {
+        let mut data = number.to_ne_bytes().to_vec();
+        let arch: TargetArch = std::env::consts::ARCH.try_into().unwrap();
+        let arch: u32 = match arch {
+            TargetArch::x86_64 => 0xC000_003E,
+            TargetArch::aarch64 => 0xC000_00B7,
+            TargetArch::riscv64 => 0xC000_00F3,
+        };
+        data.extend(arch.to_ne_bytes());
+        data.extend([0; 8]);
+        data.extend(arguments.iter().flat_map(|argument| argument.to_ne_bytes()));
+        let (mut at, mut value) = (0, 0);
+        loop {
+            let line = &program[at];
+            let jump = |taken: bool| usize::from(if taken { line.jt } else { line.jf });
+            at += 1;
+            match line.code {
+                0x20 => {
+                    let bytes = &data[line.k as usize..][..4];
+                    value = u32::from_ne_bytes(bytes.try_into().unwrap());
+                }
+                0x54 => value &= line.k,
+                0x05 => at += line.k as usize,
+                0x15 => at += jump(value == line.k),
+                0x25 => at += jump(value > line.k),
+                0x35 => at += jump(value >= line.k),
+                0x06 => return (line.k, at == program.len()),
+                other => panic!("instruction {other:#x}"),
+            }
+        }
+    }
+
+    /// The answer of the first filter that names the call; that of the last one for all others.
+    fn in_turn(filters: &[BpfProgram], number: u32, arguments: [u64; 6]) -> u32 {
+        let mut answers = filters.iter().map(|filter| answer(filter, number, arguments));
+        let last = answers.clone().last();
+        answers.find(|(_, unnamed)| !unnamed).or(last).unwrap().0
+    }
 
     #[test]
-    fn both_stages_compile_to_programs() {
+    fn filters_in_one_program_answer_in_turn() {
+        let arguments =
+            [0, 1, 2, 4, 15, 22, 0x10000, 0x0005_0000, 0x003d_0f00, u64::from(std::process::id())];
         for stage in [Stage::Loading, Stage::Loaded] {
-            assert!(programs(stage).unwrap().iter().all(|program| !program.is_empty()));
+            let filters = filters(stage).unwrap();
+            let joined = joined(filters.clone());
+            let mut answers = std::collections::BTreeSet::new();
+            for number in 0..600 {
+                for first in arguments {
+                    for other in arguments {
+                        let arguments = [first, first, other, other, 0, 0];
+                        let expected = in_turn(&filters, number, arguments);
+                        assert_eq!(answer(&joined, number, arguments).0, expected, "{number} {arguments:x?}");
+                        answers.insert(expected);
+                    }
+                }
+            }
+            assert!(answers.len() >= 3, "{answers:x?}");
         }
         assert!(!allowed().unwrap().contains_key(&libc::SYS_socket));
     }

@@ -36,6 +36,16 @@ const TABLE: &[Broken] = &[
         "it is no file",
     ),
     (
+        // Whoever opens one waits until somebody writes to it.
+        "a named pipe",
+        |folder| {
+            use rustix::fs::{CWD, FileType, Mode, mknodat};
+            mknodat(CWD, folder.join("x.so"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+            folder.join("x.so")
+        },
+        "it is no file",
+    ),
+    (
         "other symbol",
         |folder| patched(PACKAGE, folder, b"\0TANCHECK_PLUGIN\0", b"\0TANCHECK_PLUGXN\0"),
         "exports no",
