@@ -4,9 +4,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
 use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use tancheck::config::Limits;
@@ -28,16 +26,11 @@ fn main() -> ExitCode {
     worker::use_program(env!("CARGO_BIN_EXE_tancheck-worker").into());
     let packages = tancheck_test_support::plugins();
     let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
-    let libraries: Vec<Library> =
-        tancheck_test_support::build(&packages).into_values().map(|path| library(&path)).collect();
+    let paths = tancheck_test_support::build(&packages).into_values();
+    let libraries: Vec<Library> = paths.map(|path| Library::of(&path, &fs::read(&path).unwrap())).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let held = runtime.block_on(bench(&libraries));
     ExitCode::from(u8::from(!held))
-}
-
-fn library(path: &Path) -> Library {
-    let digest = Sha256::digest(fs::read(path).unwrap());
-    Library { path: path.to_owned(), sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
 }
 
 async fn bench(libraries: &[Library]) -> bool {

@@ -3,7 +3,7 @@
 use super::{CHECKS, Failure, PLUGINS, id_of, plugin_of};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tancheck::calendar::{Facts, Outlook, Period, date_of};
 use tancheck::config::{Config, Flags};
 use tancheck::history::Store;
@@ -85,6 +85,6 @@ fn plugin(number: usize) -> Result<Installed, Failure> {
     let manifest = serde_json::from_value(
         json!({"id": id, "title": id, "version": "0.1.0", "api": "1.0.0", "checks": checks}),
     )?;
-    let library = Library { path: PathBuf::from(format!("/plugins/{id}.so")), sha256: "00".repeat(32) };
+    let library = Library::of(format!("/plugins/{id}.so").as_ref(), id.as_bytes());
     Ok(Installed { library, manifest })
 }

@@ -3,7 +3,6 @@
 use super::seen::{FileState, Seen};
 use super::stamp::{self, Stamp};
 use super::{Library, Refusal};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -138,8 +137,7 @@ pub fn candidate(path: &Path) -> Result<Candidate, Refusal> {
     }
     let bytes = read_file(path).map_err(failed)?;
     let stamp = stamp::read(&bytes).map_err(|error| refuse(error.id(), error.to_string()))?;
-    let sha256 = super::hex(&Sha256::digest(&bytes));
-    Ok(Candidate { library: Library { path: path.to_owned(), sha256 }, stamp })
+    Ok(Candidate { library: Library::of(path, &bytes), stamp })
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {

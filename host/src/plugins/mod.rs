@@ -9,16 +9,31 @@ pub mod trust;
 
 pub use catalog::{Catalog, examine};
 
-use std::path::PathBuf;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
 use tancheck_plugin_api::manifest::Manifest;
 
-/// A library file whose stamp was read and whose hash is trusted.
+/// A library file, and what its bytes are known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Library {
     /// The file.
     pub path: PathBuf,
-    /// SHA-256 of its bytes, lower-case hex.
+    /// SHA-256 of its bytes, lower-case hex: what people compare.
     pub sha256: String,
+    /// BLAKE3 of its bytes, lower-case hex: what is compared whenever it is loaded, in a quarter of the time.
+    pub blake3: String,
+}
+
+impl Library {
+    /// The library of a file that holds these bytes.
+    #[must_use]
+    pub fn of(path: &Path, bytes: &[u8]) -> Self {
+        Self {
+            path: path.to_owned(),
+            sha256: hex(&Sha256::digest(bytes)),
+            blake3: blake3::hash(bytes).to_hex().to_string(),
+        }
+    }
 }
 
 /// A plugin that can be used.

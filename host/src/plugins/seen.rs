@@ -1,6 +1,7 @@
 //! Hashes and stamps of libraries whose files are as they were, so that a listing reads no library twice.
 //!
-//! What is remembered decides what is listed and never what is loaded: a worker hashes the bytes that it loads.
+//! What is remembered decides what is listed and never what is loaded: that is hashed when it is loaded, and both hashes
+//! have to be pinned.
 
 use super::Library;
 use super::discovery::Candidate;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// The form of the file; one of another form is ignored.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// A file that changed this lately may change again without a trace: some file systems count time in seconds.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
@@ -52,6 +53,7 @@ impl FileState {
 struct Entry {
     state: FileState,
     sha256: String,
+    blake3: String,
     stamp: Stamp,
 }
 
@@ -82,8 +84,8 @@ impl Seen {
     /// The library at this path, if it was read in this very state.
     pub(super) fn get(&self, path: &Path, state: &FileState) -> Option<Candidate> {
         let entry = self.entries.get(path).filter(|entry| entry.state == *state)?;
-        let library = Library { path: path.to_owned(), sha256: entry.sha256.clone() };
-        Some(Candidate { library, stamp: entry.stamp.clone() })
+        let Entry { sha256, blake3, stamp, .. } = entry.clone();
+        Some(Candidate { library: Library { path: path.to_owned(), sha256, blake3 }, stamp })
     }
 
     /// Remembers these libraries and forgets all others. A cache that cannot be written costs time and nothing else.
@@ -95,8 +97,8 @@ impl Seen {
         let settled = libraries.into_iter().filter(|(_, state)| state.has_settled(now));
         let entries: BTreeMap<PathBuf, Entry> = settled
             .map(|(candidate, state)| {
-                let Candidate { library, stamp } = candidate.clone();
-                (library.path, Entry { state: state.clone(), sha256: library.sha256, stamp })
+                let Candidate { library: Library { path, sha256, blake3 }, stamp } = candidate.clone();
+                (path, Entry { state: state.clone(), sha256, blake3, stamp })
             })
             .collect();
         if entries == self.entries {
@@ -124,7 +126,7 @@ mod tests {
         let state = FileState::of(&fs::metadata(&path).unwrap());
         let stamp =
             Stamp { id: "sample".into(), version: "0.1.0".into(), api: semver::Version::new(1, 0, 0) };
-        (Candidate { library: Library { path, sha256: bytes.into() }, stamp }, state)
+        (Candidate { library: Library::of(&path, bytes.as_bytes()), stamp }, state)
     }
 
     fn later() -> SystemTime {

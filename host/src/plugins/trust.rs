@@ -4,6 +4,7 @@
 //! ([`write_pins`]), and one in the state folder, to which an administrator adds ([`pin`]). A pin in either is enough:
 //! an update of the whole package is not held up by an administrator's older pin.
 
+use super::Library;
 use super::discovery::{self, Candidate};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub const LOCK_FILE: &str = "tancheck-plugins.lock";
 
 const PREAMBLE: &str =
-    "# Written by tancheck: the plugins that may be loaded, by the SHA-256 of their files.\n\n";
+    "# Written by tancheck: the plugins that may be loaded, by the hashes of their files.\n\n";
 
 /// A library that is trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,8 @@ pub struct Pin {
     pub version: String,
     /// SHA-256 of the file, lower-case hex.
     pub sha256: String,
+    /// BLAKE3 of the same bytes, lower-case hex.
+    pub blake3: String,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -100,7 +103,7 @@ impl Pins {
         let path = candidate.library.path.display();
         let trust = format!("`tancheck plugins trust {path}`");
         let mut own = self.0.iter().filter(|pin| pin.id == candidate.stamp.id);
-        if own.clone().any(|pin| pin.sha256 == candidate.library.sha256) {
+        if own.clone().any(|pin| pin.holds(&candidate.library)) {
             return Ok(());
         }
         match own.next_back() {
@@ -154,7 +157,12 @@ impl Pin {
             id: candidate.stamp.id.clone(),
             version: candidate.stamp.version.clone(),
             sha256: candidate.library.sha256.clone(),
+            blake3: candidate.library.blake3.clone(),
         }
+    }
+
+    fn holds(&self, library: &Library) -> bool {
+        self.sha256 == library.sha256 && self.blake3 == library.blake3
     }
 }
 
@@ -184,16 +192,12 @@ fn write_lock(folder: &Path, lock: &LockFile) -> Result<(), TrustError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Library;
     use super::super::stamp::Stamp;
     use super::*;
 
-    fn candidate(id: &str, sha256: &str) -> Candidate {
+    fn candidate(id: &str, bytes: &str) -> Candidate {
         let stamp = Stamp { id: id.into(), version: "0.1.0".into(), api: semver::Version::new(1, 0, 0) };
-        Candidate {
-            library: Library { path: format!("/plugins/{id}.so").into(), sha256: sha256.into() },
-            stamp,
-        }
+        Candidate { library: Library::of(format!("/plugins/{id}.so").as_ref(), bytes.as_bytes()), stamp }
     }
 
     #[test]
@@ -204,13 +208,28 @@ mod tests {
         pin(folder.path(), &candidate("b", "2")).unwrap();
         let pins = Pins::read(&[folder.path()]).unwrap();
         assert_eq!(
-            pins.iter().map(|pin| (&*pin.id, &*pin.sha256)).collect::<Vec<_>>(),
-            [("a", "1"), ("b", "2")]
+            pins.iter().cloned().collect::<Vec<_>>(),
+            [Pin::of(&candidate("a", "1")), Pin::of(&candidate("b", "2"))]
         );
         assert_eq!(pins.check(&candidate("b", "2")), Ok(()));
         assert!(pins.check(&candidate("b", "1")).unwrap_err().contains("changed since b 0.1.0"));
         let unknown = pins.check(&candidate("c", "1")).unwrap_err();
         assert!(unknown.contains("`tancheck plugins trust /plugins/c.so`"), "{unknown}");
+    }
+
+    /// Else a cache that somebody else wrote could name the pinned hash of one file and load another.
+    #[test]
+    fn both_hashes_are_pinned() {
+        let folder = tempfile::tempdir().unwrap();
+        pin(folder.path(), &candidate("a", "1")).unwrap();
+        let pins = Pins::read(&[folder.path()]).unwrap();
+        let other = Library::of(Path::new("/plugins/a.so"), b"2");
+        let mut forged = candidate("a", "1");
+        forged.library.blake3 = other.blake3;
+        assert!(pins.check(&forged).is_err());
+        let mut forged = candidate("a", "1");
+        forged.library.sha256 = other.sha256;
+        assert!(pins.check(&forged).is_err());
     }
 
     #[test]

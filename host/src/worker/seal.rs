@@ -3,8 +3,7 @@
 //! The host does it while the worker's process begins and sandboxes itself. Both take equally long, and the guest needs
 //! no file of the system at all.
 
-use crate::plugins::{Library, discovery, hex};
-use sha2::{Digest, Sha256};
+use crate::plugins::{Library, discovery};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
@@ -32,19 +31,19 @@ fn unreadable(error: &io::Error) -> String {
 
 fn seal(library: &Library) -> Result<File, String> {
     let file = discovery::open(&library.path).map_err(|error| unreadable(&error))?;
-    let (sealed, sha256) = copy(file).map_err(|error| unreadable(&error))?;
-    if sha256 == library.sha256 {
+    let (sealed, blake3) = copy(file).map_err(|error| unreadable(&error))?;
+    if blake3 == library.blake3 {
         return Ok(sealed);
     }
-    tracing::debug!(expected = library.sha256, found = sha256, "a library changed");
+    tracing::debug!(expected = library.blake3, found = blake3, "a library changed");
     Err("its library changed since it was found".to_owned())
 }
 
-/// The bytes of a file, unchangeable, and their SHA-256. Where the system has no files in memory: the file itself.
+/// The bytes of a file, unchangeable, and their BLAKE3. Where the system has no files in memory: the file itself.
 fn copy(file: File) -> io::Result<(File, String)> {
     let mut memory = memory_file()?;
     let mut bytes = (&file).take(discovery::LIBRARY_LIMIT);
-    let mut hash = Sha256::new();
+    let mut hash = blake3::Hasher::new();
     let mut chunk = vec![0; 128 << 10];
     loop {
         let count = bytes.read(&mut chunk)?;
@@ -59,7 +58,7 @@ fn copy(file: File) -> io::Result<(File, String)> {
     if let Some(memory) = &memory {
         make_unchangeable(memory)?;
     }
-    Ok((memory.unwrap_or(file), hex(&hash.finalize())))
+    Ok((memory.unwrap_or(file), hash.finalize().to_hex().to_string()))
 }
 
 /// A file in memory, on systems that have such.

@@ -279,7 +279,7 @@ mod tests {
     /// The answer of the first filter that names the call; that of the last one for all others.
     fn in_turn(filters: &[BpfProgram], number: u32, arguments: [u64; 6]) -> u32 {
         let mut answers = filters.iter().map(|filter| answer(filter, number, arguments));
-        let last = answers.clone().last();
+        let last = answers.clone().next_back();
         answers.find(|(_, unnamed)| !unnamed).or(last).unwrap().0
     }
 

@@ -154,7 +154,7 @@ async fn a_library_that_changed_since_it_was_found_is_not_loaded() {
         return;
     }
     let mut library = library(built(PACKAGE));
-    library.sha256 = "0".repeat(64);
+    library.blake3 = "0".repeat(64);
     let failure = describe(&library, &Limits::default()).await.unwrap_err();
     assert!(failure.sentence.contains("changed since it was found"), "{failure}");
 }

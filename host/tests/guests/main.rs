@@ -13,7 +13,6 @@ mod diagnosis;
 mod hostile;
 mod weak;
 
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -40,8 +39,7 @@ fn built(package: &str) -> &'static Path {
 }
 
 fn library(path: &Path) -> Library {
-    let digest = Sha256::digest(std::fs::read(path).unwrap());
-    Library { path: path.to_owned(), sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
+    Library::of(path, &std::fs::read(path).unwrap())
 }
 
 /// Whether workers can be sandboxed here; says so where they cannot.

@@ -43,8 +43,7 @@ pub(crate) fn manifest(id: &str, checks: &[(&str, Value)]) -> Manifest {
 }
 
 pub(crate) fn installed(id: &str, checks: &[(&str, Value)]) -> Installed {
-    let library =
-        Library { path: PathBuf::from(format!("/plugins/{id}.so")), sha256: format!("hash-of-{id}") };
+    let library = Library::of(format!("/plugins/{id}.so").as_ref(), id.as_bytes());
     Installed { library, manifest: manifest(id, checks) }
 }
 
