@@ -3,7 +3,7 @@
 
 use super::each::{self, Variables};
 use super::order::{self, Job, Weight};
-use super::question::SAMPLE_VALUES;
+use super::question::{Question, SAMPLE_VALUES};
 use super::resolve::Filling;
 use super::transport::Problem;
 use super::way::{self, Ask, Way};
@@ -164,14 +164,13 @@ impl Graph {
                 let job = jobs.entry(alone.clone()).or_default();
                 job.seconds = local.expected_seconds(&question.pace_key()).unwrap_or(UNKNOWN_QUESTION);
                 job.behind = job.behind.max(node.behind_seconds);
-                if let Some(all) = local.expected_seconds(&question.names_key()) {
-                    let longest = local.expected_seconds(&ask.key()).unwrap_or_default() - job.seconds;
-                    job.follows = follows(all, longest);
+                if question.alone().is_some() {
+                    job.follows = follows(question, local);
                 }
                 keys.push((ask.key(), alone));
             }
         }
-        let weights = order::weights(&jobs.values().copied().collect::<Vec<_>>(), slots);
+        let weights = order::weights(&jobs.values().cloned().collect::<Vec<_>>(), slots);
         let weights: BTreeMap<&String, Weight> = jobs.keys().zip(weights).collect();
         for (key, alone) in &keys {
             for key in [key, alone] {
@@ -282,13 +281,48 @@ fn asks(way: &Way, filling: &Filling<'_>) -> Vec<Ask> {
     variables.iter().map(Vec::as_slice).filter_map(ask).collect()
 }
 
-/// How many follow-ups there are, of what all of them take and what the longest takes.
-fn follows(all: f64, longest: f64) -> (usize, f64) {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
-    let count = (all / longest.max(0.1)).round().max(1.0) as usize;
-    (count.min(SAMPLE_VALUES), longest.max(0.0))
+/// How long each follow-up of a question takes: so many of those that there ever were as took the time of all in the last
+/// runs. Whether there are any shows only when the answers are there; until that was seen once, one is expected.
+fn follows(question: &Question, local: &dyn Local) -> Vec<f64> {
+    let Some(mut all) = local.expected_seconds(&question.names_key()) else { return vec![UNKNOWN_QUESTION] };
+    let ever = (1..=SAMPLE_VALUES).map_while(|place| local.expected_seconds(&question.name_key(place)));
+    let is_there = |seconds: &f64| {
+        let is_there = all > seconds / 2.0;
+        all -= seconds;
+        is_there
+    };
+    ever.take_while(is_there).collect()
 }
 
 fn not_evaluated(reason: String) -> Problem {
     Problem::new(Outcome::NotEvaluated, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::tests::Memory;
+
+    #[test]
+    fn follow_ups_are_expected_until_none_are_seen_and_forgotten_when_they_are_fewer() {
+        let question = Question {
+            text: "Get State from all machines".to_owned(),
+            sample: "Get Computer Name from all machines with State equals {value}".to_owned(),
+            ..Question::default()
+        };
+        let expected = |known: &[(String, f64)]| {
+            follows(&question, &Memory { seconds: known.iter().cloned().collect(), ..Memory::default() })
+        };
+        assert_eq!(expected(&[]), [UNKNOWN_QUESTION]);
+        let place = |place, seconds| (question.name_key(place), seconds);
+        let all = |seconds| (question.names_key(), seconds);
+        assert!(expected(&[all(0.0), place(1, 4.0)]).is_empty());
+        let three = [place(1, 4.0), place(2, 3.0), place(3, 6.0)];
+        assert_eq!(expected(&[&three[..], &[all(13.2)]].concat()), [4.0, 3.0, 6.0]);
+        assert_eq!(
+            expected(&[&three[..], &[all(7.2)]].concat()),
+            [4.0, 3.0],
+            "the third was of an earlier run"
+        );
+    }
 }

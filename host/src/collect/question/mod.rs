@@ -53,8 +53,14 @@ impl Question {
         format!("answers to {} | {}", self.text, self.group).trim_end_matches([' ', '|']).to_owned()
     }
 
-    /// Under which it is remembered how long all its follow-ups take together. None is remembered by its own text: it
-    /// holds a value that endpoints gave, and there is no end of those.
+    /// Under which it is remembered how long endpoints take to answer one of its follow-ups: by its place, the rarest value
+    /// first. None is remembered by its own text: it holds a value that endpoints gave, and there is no end of those.
+    pub(super) fn name_key(&self, place: usize) -> String {
+        let follow = Self { text: self.sample.clone(), group: self.group.clone(), sample: String::new() };
+        format!("{} #{place}", follow.pace_key())
+    }
+
+    /// Under which it is remembered how long all its follow-ups take together.
     pub(super) fn names_key(&self) -> String {
         format!("names for {} | {} | {}", self.text, self.group, self.sample)
     }

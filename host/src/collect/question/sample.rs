@@ -42,8 +42,7 @@ pub async fn name<T: Transport>(
     let follows: Vec<(String, Question)> = rare(tally).into_iter().filter_map(follow).collect();
     let rows = format!("?row_start=0&row_count={SAMPLE_NAMES}");
     // By place, the rarest first: mostly the same values are rare as in the last run.
-    let key = Question { text: question.sample.clone(), ..question.clone() }.pace_key();
-    let keys: Vec<String> = (1..=follows.len()).map(|place| format!("{key} #{place}")).collect();
+    let keys: Vec<String> = (1..=follows.len()).map(|place| question.name_key(place)).collect();
     let runs = follows.iter().zip(&keys);
     let runs = runs.map(|((_, follow), key)| answer(transport, follow, key, &rows, &terms, turn));
     let mut named = Named::default();
@@ -60,9 +59,7 @@ pub async fn name<T: Transport>(
             Err(problem) => tracing::debug!(question = follow.text, %problem, "no names of endpoints"),
         }
     }
-    if !named.paces.is_empty() {
-        named.paces.push((question.names_key(), all));
-    }
+    named.paces.push((question.names_key(), all));
     named
 }
 
