@@ -44,8 +44,6 @@ async fn bench(libraries: &[Library]) -> bool {
         let file = library.path.file_name().unwrap_or_default().display();
         println!("{name} plugin: {milliseconds:.2} ms, {file}, {} KB", bytes / 1000);
     }
-    let within = alone.iter().filter(|(milliseconds, ..)| *milliseconds < ONE).count();
-    println!("{within} of {} plugins are ready within {ONE} ms", alone.len());
     let mut together = Vec::new();
     for _ in 0..ROUNDS {
         let begin = Instant::now();
@@ -57,8 +55,7 @@ async fn bench(libraries: &[Library]) -> bool {
     let sizes: Vec<f64> = processes::proportional(std::process::id()).iter().map(mebibytes).collect();
     stop_all(workers).await;
     assert_eq!(sizes.len(), libraries.len(), "each worker lives");
-    let mut held =
-        gate("one worker from spawn to ready, the median plugin, ms", alone[alone.len() / 2].0, ONE);
+    let mut held = gate("one worker from spawn to ready, the slowest, ms", alone[alone.len() - 1].0, ONE);
     held &= gate("all workers, four at a time, ms", median(&mut together), ALL);
     held &=
         gate("proportional memory of the largest, MiB", sizes.iter().copied().fold(0.0, f64::max), ONE_MIB);
