@@ -1,7 +1,7 @@
 //! The guest's side: give everything up, load the plugin, answer until told to quit.
 //!
-//! The order matters. Constructors of a library run when it is loaded, so all limits are in place before it even comes. The process
-//! has one thread until then: landlock and seccomp hold the calling thread and what it starts later.
+//! The order matters. Constructors of a library run when it is loaded, so all limits are in place before it even comes.
+//! The process has one thread until then: landlock and seccomp hold the calling thread and what it starts later.
 
 use super::protocol::{self, Fatal, FrameError, Kind, Start};
 use super::{load, sandbox};
