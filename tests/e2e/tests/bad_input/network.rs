@@ -75,6 +75,17 @@ fn a_page_or_another_origin_in_the_way() {
 }
 
 #[test]
+fn the_log_holds_what_is_repeated_and_no_secret() {
+    let echo = Counter::answering("503 Service Unavailable", r#"{"text":"tired of token-canary"}"#);
+    let machine = machine_for(&echo.url, "");
+    let ran = machine.run(&["run", "-vvv", "--set", "limits.retries=1"]).exits(5);
+    let ran = decent(&machine, &["token-canary"], ran);
+    for word in ["TRACE", "repeating", "/api/v2/session/", "tired of [secret]"] {
+        assert!(ran.stderr.contains(word), "{word:?} is not in the log: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_certificate_that_is_not_trusted() {
     let lab = Lab::builder().endpoints(20).tls().start().unwrap();
     let machine = machine_for(&lab.url(), "");
