@@ -210,3 +210,22 @@ extern "C" fn on_refused_call(signal: libc::c_int, information: *mut libc::sigin
         libc::_exit(128 + signal);
     }
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::super::seal;
+    use super::*;
+
+    #[test]
+    fn a_sealed_library_cannot_be_mapped_for_writing() {
+        use rustix::mm::{MapFlags, ProtFlags, mmap};
+        let (sealed, _) = seal::copy(tempfile::tempfile().unwrap()).unwrap();
+        let map = |protection| {
+            // SAFETY: a new mapping at an address of the kernel's choice; nobody touches what it maps.
+            unsafe { mmap(std::ptr::null_mut(), 4096, protection, MapFlags::SHARED, &sealed, 0) }
+        };
+        assert!(map(ProtFlags::READ).is_ok());
+        assert_eq!(map(ProtFlags::READ | ProtFlags::WRITE).unwrap_err(), rustix::io::Errno::PERM);
+    }
+}

@@ -40,7 +40,7 @@ fn seal(library: &Library) -> Result<File, String> {
 }
 
 /// The bytes of a file, unchangeable, and their BLAKE3. Where the system has no files in memory: the file itself.
-fn copy(file: File) -> io::Result<(File, String)> {
+pub(super) fn copy(file: File) -> io::Result<(File, String)> {
     let mut memory = memory_file()?;
     let mut bytes = (&file).take(discovery::LIBRARY_LIMIT);
     let mut hash = blake3::Hasher::new();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unchangeable_copy_takes_no_writes_no_size_and_no_writable_mapping() {
+    fn an_unchangeable_copy_takes_no_writes_and_no_size() {
         use rustix::fs::{SealFlags, fcntl_get_seals};
         let (mut memory, _reader) = held();
         make_unchangeable(&memory).unwrap();
@@ -125,7 +125,7 @@ mod tests {
             assert_eq!(file.write(b"x").unwrap_err().kind(), io::ErrorKind::PermissionDenied);
             assert_eq!(file.set_len(0).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
         }
-        // The seal that refuses writable mappings, and the one that keeps it.
+        // The seal that refuses mappings for writing, and the one that keeps it.
         let seals = fcntl_get_seals(&memory).unwrap();
         assert!(seals.contains(SealFlags::FUTURE_WRITE | SealFlags::SEAL), "{seals:?}");
     }

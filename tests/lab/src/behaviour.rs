@@ -41,6 +41,8 @@ pub enum Behaviour {
     WrongEnvelope,
     /// 401 for every session and token, as for a token used from an address that is not trusted.
     Unauthorized,
+    /// Answers 503, and repeats the session and the body that it was sent.
+    Echo,
 }
 
 impl FromStr for Behaviour {
@@ -72,6 +74,7 @@ impl FromStr for Behaviour {
             "cut-off-after" => Self::CutOffAfter(number()?),
             "wrong-envelope" => Self::WrongEnvelope,
             "unauthorized" => Self::Unauthorized,
+            "echo" => Self::Echo,
             _ => return Err(BehaviourError::Unknown(name.to_owned())),
         })
     }
@@ -82,8 +85,9 @@ impl FromStr for Behaviour {
 pub enum BehaviourError {
     /// No such name.
     #[error(
-        "unknown behaviour '{0}': expected status, html, truncated, malformed, redirect, reset, slow, empty-body, \
-         flaky, never-completes, sensor-not-found, rate-limit, cut-off-after, wrong-envelope or unauthorized"
+        "unknown behaviour '{0}': expected status, html, truncated, malformed, redirect, reset, slow, held, \
+         empty-body, flaky, never-completes, sensor-not-found, rate-limit, cut-off-after, wrong-envelope, unauthorized or \
+         echo"
     )]
     Unknown(String),
     /// The value after the colon is not a number.

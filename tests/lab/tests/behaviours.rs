@@ -27,6 +27,14 @@ fn a_status_carries_retry_after() {
 }
 
 #[test]
+fn an_echo_repeats_what_was_sent() {
+    let lab = with(Behaviour::Echo);
+    let answer = get(&lab, PATH);
+    assert_eq!(answer.status, 503);
+    assert!(answer.text.contains(lab.token()), "{}", answer.text);
+}
+
+#[test]
 fn html_instead_of_json() {
     let answer = get(&with(Behaviour::Html), PATH);
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/html; charset=utf-8")));

@@ -73,7 +73,9 @@ fn a_token_is_in_no_byte_that_is_printed_or_written() {
     assert!(printed.iter().any(|(_, bytes)| memchr::memmem::find(bytes, b"session/current").is_some()));
     lab.inject("failed-connection").unwrap();
     run_all(&machine, "a finding", &mut printed);
-    for behaviour in [Behaviour::Unauthorized, Behaviour::Html, Behaviour::Reset, Behaviour::Malformed] {
+    for behaviour in
+        [Behaviour::Unauthorized, Behaviour::Html, Behaviour::Reset, Behaviour::Malformed, Behaviour::Echo]
+    {
         lab.behaviour("*", behaviour.clone());
         run_all(&machine, &format!("{behaviour:?}"), &mut printed);
         lab.clear_behaviours();
@@ -111,6 +113,8 @@ fn a_password_and_its_sessions_are_in_no_byte_that_is_printed_or_written() {
     run_all(&machine, "all is well", &mut printed);
     lab.behaviour("/api/v2/session/current", Behaviour::Status(500, None));
     run_all(&machine, "a broken login", &mut printed);
+    lab.behaviour("*", Behaviour::Echo);
+    run_all(&machine, "an echo", &mut printed);
     lab.clear_behaviours();
     let wrong = "correct-horse-battery-canary";
     machine.write("password", wrong);

@@ -75,13 +75,21 @@ fn a_page_or_another_origin_in_the_way() {
 }
 
 #[test]
-fn the_log_holds_what_is_repeated_and_no_secret() {
-    let echo = Counter::answering("503 Service Unavailable", r#"{"text":"tired of token-canary"}"#);
-    let machine = machine_for(&echo.url, "");
-    let ran = machine.run(&["run", "-vvv", "--set", "limits.retries=1"]).exits(5);
-    let ran = decent(&machine, &["token-canary"], ran);
-    for word in ["TRACE", "repeating", "/api/v2/session/", "tired of [secret]"] {
-        assert!(ran.stderr.contains(word), "{word:?} is not in the log: {}", ran.stderr);
+fn a_server_that_repeats_the_token_is_quoted_without_it() {
+    let lab = lab();
+    let machine = Machine::with(PLUGINS);
+    machine.configure_deployment(&lab.url(), lab.token(), "");
+    // Once while it logs in, once afterwards.
+    for (route, code) in [("/api/v2/session/*", 5), (ACTIONS, 3)] {
+        lab.behaviour(route, Behaviour::Echo);
+        let ran = machine.run(&["run", "-vvv", "--set", "limits.retries=1"]).exits(code);
+        let ran = decent(&machine, &[lab.token()], ran);
+        let log = ran.stderr.lines().find(|line| line.contains("repeating")).unwrap_or_default();
+        for word in ["DEBUG", route.trim_end_matches('*'), "HTTP 503: no answer to [secret]"] {
+            assert!(log.contains(word), "{word:?} is not in {log:?} of {}", ran.stderr);
+        }
+        assert!(ran.stderr.contains("TRACE"), "{}", ran.stderr);
+        lab.clear_behaviours();
     }
 }
 

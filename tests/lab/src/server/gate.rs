@@ -50,7 +50,7 @@ pub(super) async fn answer(
     while core.behaviours.holds(&path) {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    let reply = match instead(&verdict)? {
+    let reply = match instead(&verdict, &session, &body)? {
         Some(reply) => reply,
         None => {
             let (core, method) = (Arc::clone(core), parts.method.as_str().to_owned());
@@ -67,7 +67,7 @@ pub(super) async fn answer(
 }
 
 /// The whole answer of behaviours that do not let the request through.
-fn instead(verdict: &Verdict) -> Result<Option<Reply>, Broken> {
+fn instead(verdict: &Verdict, session: &str, body: &[u8]) -> Result<Option<Reply>, Broken> {
     let Verdict::Do(behaviour) = verdict else { return Ok(None) };
     let status = |status: u16, text: &str, retry_after: Option<u64>| {
         let mut reply = Refusal::new(status, text).into_reply();
@@ -81,6 +81,10 @@ fn instead(verdict: &Verdict) -> Result<Option<Reply>, Broken> {
         Behaviour::Flaky(_) => status(503, "Service Unavailable", None),
         Behaviour::RateLimit(_) => status(429, "Too Many Requests", Some(1)),
         Behaviour::Unauthorized => status(401, "Unauthorized", None),
+        Behaviour::Echo => {
+            let text = format!("no answer to {session} {}", String::from_utf8_lossy(body));
+            status(503, &text, None)
+        }
         Behaviour::SensorNotFound(_) => {
             Some(Refusal::not_found("SensorNotFound", "The requested sensor was not found").into_reply())
         }
