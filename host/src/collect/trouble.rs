@@ -26,11 +26,22 @@ pub(super) struct Where<'a> {
 }
 
 impl Where<'_> {
-    /// Takes the secrets out of a text that came from outside.
-    pub(super) fn scrubbed(&self, text: &str) -> String {
+    /// The server's own words in an error's body: one line, not too long, without the secrets.
+    pub(super) fn said(&self, body: &[u8]) -> String {
+        // First of all: a secret of which a part was cut off, or a space folded, would not be found.
+        let words = self.scrubbed(&own_words(body));
+        let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        line.chars().take(LONGEST_SAID).collect()
+    }
+
+    /// Takes the secrets out of a text that came from outside, as they are and as JSON writes them.
+    fn scrubbed(&self, text: &str) -> String {
         let secrets =
             self.secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty());
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "[secret]"))
+        secrets.fold(text.to_owned(), |text, secret| {
+            let quoted = serde_json::Value::from(secret).to_string();
+            text.replace(secret, "[secret]").replace(&quoted[1..quoted.len() - 1], "[secret]")
+        })
     }
 
     fn problem(&self, outcome: Outcome, what: impl AsRef<str>) -> Problem {
@@ -171,18 +182,16 @@ fn meaning(status: u16, label: &str) -> (Outcome, &'static str) {
     }
 }
 
-/// The server's own words in an error's body, in the order in which modules are known to use the keys.
-pub(super) fn said(body: &[u8]) -> String {
+fn own_words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let words = match serde_json::from_slice::<serde_json::Value>(body) {
+    match serde_json::from_slice::<serde_json::Value>(body) {
         Ok(json) => words(&json).unwrap_or_default(),
         Err(_) if text.trim_start().starts_with('<') => "an HTML page".to_owned(),
         Err(_) => text.into_owned(),
-    };
-    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().take(LONGEST_SAID).collect()
+    }
 }
 
+/// What is under the keys that modules are known to use, in their order.
 fn words(json: &serde_json::Value) -> Option<String> {
     if let Some(text) = json.as_str() {
         return Some(text.to_owned());
@@ -240,10 +249,12 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_servers_words_are_found_under_every_key() {
-        let read = |text: &str| said(text.as_bytes());
+        let at = Where { label: "x", origin: "https://t", ca_file: None, secrets: &[] };
+        let read = |text: &str| at.said(text.as_bytes());
         assert_eq!(read(r#"{"text":"Invalid\n  session"}"#), "Invalid session");
         assert_eq!(read(r#"{"message":"no"}"#), "no");
         assert_eq!(read(r#"{"error":{"message":"inner"}}"#), "inner");
@@ -270,8 +281,16 @@ mod tests {
 
     #[test]
     fn an_echoed_secret_is_taken_out() {
-        let secret = SecretString::from("token-canary");
-        let at = Where { label: "x", origin: "https://t", ca_file: None, secrets: &[&secret] };
-        assert_eq!(at.scrubbed("bad token-canary!"), "bad [secret]!");
+        let said = |secret: &str, body: &str| {
+            let secrets = &[&SecretString::from(secret)];
+            Where { label: "x", origin: "https://t", ca_file: None, secrets }.said(body.as_bytes())
+        };
+        assert_eq!(said("token-canary", "bad token-canary!"), "bad [secret]!");
+        assert_eq!(said("two  spaces", "bad two  spaces!"), "bad [secret]!");
+        let echo = json!({"password": r#"a"\b""#}).to_string();
+        assert_eq!(said(r#"a"\b""#, &format!("bad {echo}")), r#"bad {"password":"[secret]"}"#);
+        assert_eq!(said(r#"a"\b""#, &json!({ "text": echo }).to_string()), r#"{"password":"[secret]"}"#);
+        let at_the_end = format!("{}token-canary", " x".repeat(LONGEST_SAID / 2 - 3));
+        assert!(!said("token-canary", &at_the_end).contains("tok"));
     }
 }

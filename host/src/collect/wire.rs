@@ -263,7 +263,7 @@ impl Wire {
                 break;
             }
         }
-        let problem = at.status(status, &at.scrubbed(&trouble::said(&body)));
+        let problem = at.status(status, &at.said(&body));
         match status {
             401 | 403 => Failure::Refused(problem),
             429 | 502 | 503 | 504 => match after.filter(|&after| after > retry::LONGEST_ASKED) {

@@ -215,7 +215,6 @@ extern "C" fn on_refused_call(signal: libc::c_int, information: *mut libc::sigin
 #[cfg(target_os = "linux")]
 mod tests {
     use super::super::seal;
-    use super::*;
 
     #[test]
     fn a_sealed_library_cannot_be_mapped_for_writing() {
