@@ -36,7 +36,7 @@ const MAINTENANCE_OWNERS_REMEDY: Remedy = Remedy::new(&[
     Step::decision("somebody does", "enter the user under `task_owners` in [modules.rbac]"),
     Step::command(
         "tancheck attest rbac.maintenance-owners --subject {key} --result done",
-        "records that the list of tasks is complete",
+        "records that somebody answers for it, or that the list of tasks is complete",
     ),
 ])
 .who("the owner of the deployment");
